@@ -1,0 +1,53 @@
+# The two set-up commands are `make figures` and `make test`; `make help` lists the rest.
+#
+# They make a virtual environment in .venv unless ENV=active, which uses the programs on the PATH: a conda
+# environment, or a machine's own PyTorch (then `pip install -e .[dev]` there first).
+
+PROFILE ?= demo
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+PYTHON ?= python3
+ENV ?= venv
+VENV := .venv
+
+ifeq ($(ENV),active)
+READY :=
+else
+READY := $(VENV)/.installed
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+endif
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help env figures test check format clean
+
+help: ## list these words
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
+
+env: $(READY) ## make the virtual environment
+
+figures: $(READY) ## draw every figure: PROFILE=demo (built-in data) or paper (real data)
+	snakemake --cores $(CORES) --config profile=$(PROFILE) -- all_figures
+
+test: $(READY) ## pass all tests
+	OMP_NUM_THREADS=1 pytest -n $(CORES) --dist worksteal
+
+check: $(READY) ## lint, formats, types
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	mypy
+
+format: $(READY) ## mend formats
+	ruff check --fix-only .
+	ruff format .
+	snakefmt Snakefile workflow
+
+clean: ## remove the demo's and the tests' results, nothing else
+	rm -rf results/demo results/smoke
+
+$(VENV)/.installed: constraints.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 12) else "This needs Python 3.11: make … PYTHON=python3.11, or ENV=active with an environment of your own.")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt -e '.[dev]'
+	touch $@

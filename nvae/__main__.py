@@ -1,0 +1,8 @@
+"""``python -m nvae`` is the ``nvae`` command."""
+
+import sys
+
+from nvae.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

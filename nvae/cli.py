@@ -1,0 +1,67 @@
+"""The ``nvae`` command: finds the verb, runs it, prints errors. Imports nothing heavy."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from nvae import __version__
+from nvae.errors import UserError
+
+VERBS = {
+    "fetch": "get a real data set's raw files, from data/raw, mirrors, the system or its official address",
+    "draw-data": "draw a built-in data set (glyphs, garments, faces) from known factors",
+    "prepare": "turn raw files into one prepared set with train, validation and test splits",
+    "train": "train one model on one prepared set with one seed",
+    "detect": "KL per latent dimension, block and class: which factors are a class's own",
+    "traverse": "decode images along single latent dimensions",
+    "sample": "decode class-conditional samples at growing sigma",
+    "evaluate": "bound, label accuracy, KL sums and factor probes on validation and test",
+    "collect": "join one table of several seeds into one",
+    "summarise": "condense the metric tables into metrics.json",
+    "draw": "draw a figure from its tables",
+    "restore": "bring back data, models and Snakemake's records from DVC's cache or remote",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Args:
+        argv: arguments without the program's name; ``sys.argv[1:]`` if None.
+
+    Returns:
+        The exit code: 0, or 2 after bad input.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if args and args[0] in VERBS:
+            return _run(args[0], args[1:])
+        _top_parser().parse_args(args or ["--help"])
+    except UserError as error:
+        print(f"nvae: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(verb: str, args: list[str]) -> int:
+    command = importlib.import_module(f"nvae.commands.{verb.replace('-', '_')}")
+    parser = argparse.ArgumentParser(prog=f"nvae {verb}", description=VERBS[verb], allow_abbrev=False)
+    command.configure(parser)
+    command.run(parser.parse_args(args))
+    return 0
+
+
+def _top_parser() -> argparse.ArgumentParser:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="nvae",
+        description="N-VAE, from raw archives to the paper's figures.",
+        epilog=f"verbs:\n{verbs}\n\n`nvae VERB --help` tells a verb's options. `make figures` runs all of them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"nvae {__version__}")
+    parser.add_argument("verb", choices=list(VERBS), metavar="VERB", help="what to do; see below")
+    return parser

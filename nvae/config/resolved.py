@@ -1,0 +1,160 @@
+"""One profile's configuration, merged and checked: every question that the code asks of it."""
+
+import json
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, NonNegativeInt, ValidationError
+
+from nvae.config.schema import (
+    DataParams,
+    EvaluationParams,
+    ExecutionParams,
+    FacesData,
+    IdxData,
+    NVaeParams,
+    SamplingParams,
+    Section,
+    TrainingParams,
+    TraversalParams,
+    Variant,
+)
+from nvae.errors import UserError
+
+
+class Config(Section):
+    """The whole configuration of one profile."""
+
+    profile: str
+    datasets: dict[str, str]
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)]
+    execution: ExecutionParams
+    data: dict[str, DataParams]
+    n_vae: dict[str, dict[str, Any]]
+    training: dict[str, dict[str, Any]]
+    variants: dict[str, Variant]
+    traversal: TraversalParams
+    sampling: SamplingParams
+    evaluation: EvaluationParams
+
+    def data_params(self, dataset: str) -> IdxData | FacesData:
+        """How ``dataset`` is prepared.
+
+        Raises:
+            UserError: no such data set.
+        """
+        if dataset not in self.data:
+            raise UserError(
+                "data set",
+                got=repr(dataset),
+                expected=f"one of {', '.join(sorted(self.data))}",
+                mend="Correct the name, or add a section for it under `data` in params.yaml.",
+            )
+        return self.data[dataset]
+
+    def model_params(self, dataset: str, variant: str) -> NVaeParams:
+        """The model's parameters on ``dataset``: defaults, then the data set's changes, then the variant's.
+
+        Raises:
+            UserError: no such data set or variant, or a wrong key or value among the changes.
+        """
+        self.data_params(dataset)
+        chosen = self.variant(variant)
+        layers = {**self.n_vae.get("defaults", {}), **self.n_vae.get(dataset, {}), **chosen.changes}
+        return checked(NVaeParams, layers, f"{chosen.model}.{dataset} (variant {variant})")
+
+    def training_params(self, dataset: str) -> TrainingParams:
+        """The protocol on ``dataset``: defaults, then the data set's changes.
+
+        Raises:
+            UserError: no such data set, or a wrong key or value.
+        """
+        self.data_params(dataset)
+        layers = {**self.training.get("defaults", {}), **self.training.get(dataset, {})}
+        return checked(TrainingParams, layers, f"training.{dataset}")
+
+    def variant(self, variant: str) -> Variant:
+        """The entry of ``variants``.
+
+        Raises:
+            UserError: no such variant.
+        """
+        if variant not in self.variants:
+            raise UserError(
+                "variant",
+                got=repr(variant),
+                expected=f"one of {', '.join(sorted(self.variants))}",
+                mend="Correct the name, or add it under `variants` in params.yaml.",
+            )
+        return self.variants[variant]
+
+    def slice(self, verb: str, *, dataset: str = "", variant: str = "", seed: int | str = 0) -> str:
+        """The part of the configuration that a verb's result depends on, as canonical JSON.
+
+        Rules carry it as a parameter: a changed key reruns its readers and nothing else.
+
+        Args:
+            verb: a verb of the command line that reads ``params.yaml``.
+            dataset: for verbs of one data set.
+            variant: for ``train``.
+            seed: for ``train``.
+
+        Raises:
+            UserError: an unknown data set or variant.
+        """
+        content: dict[str, object]
+        match verb:
+            case "draw-data":
+                drawn = self.data_params(dataset).drawn
+                content = {"drawn": drawn.model_dump() if drawn else None}
+            case "prepare":
+                content = self.data_params(dataset).model_dump(exclude={"drawn"})
+            case "train":
+                content = {
+                    "variant": self.variant(variant).model,
+                    "model": self.model_params(dataset, variant).model_dump(),
+                    "training": self.training_params(dataset).model_dump(),
+                    "seed": int(seed),
+                }
+            case "traverse":
+                content = self.traversal.model_dump()
+            case "sample":
+                content = self.sampling.model_dump()
+            case "evaluate":
+                content = self.evaluation.model_dump()
+            case _:
+                raise ValueError(f"the verb {verb!r} reads no configuration")
+        return json.dumps(content, sort_keys=True)
+
+
+_S = TypeVar("_S", bound=Section)
+
+
+def checked(kind: type[_S], content: object, where: str) -> _S:
+    """``content`` as a section.
+
+    Args:
+        kind: the section.
+        content: what the YAML held.
+        where: the key of the section, for the message.
+
+    Raises:
+        UserError: for the first wrong key or value.
+    """
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join([where, *map(str, first["loc"])] if where else map(str, first["loc"]))
+        missing = first["type"] == "missing"
+        unknown = first["type"] == "extra_forbidden"
+        raise UserError(
+            key,
+            got="nothing" if missing else "an unknown key" if unknown else repr(first["input"]),
+            expected=f"one of {', '.join(kind.model_fields)}" if unknown else _expectation(first["msg"]),
+            mend="Edit params.yaml; each key's comment says what it takes.",
+        ) from None
+
+
+def _expectation(message: str) -> str:
+    text = message.removeprefix("Input should be ").removeprefix("a valid ").removeprefix("Field ")
+    return "a value (the key is required)" if text == "required" else text

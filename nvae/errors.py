@@ -1,0 +1,25 @@
+"""The one exception that a user is meant to read."""
+
+
+class UserError(Exception):
+    """Bad input, told in one line: what, what was got, what is expected, how to mend it.
+
+    The command line prints it without a traceback and exits with code 2.
+
+    Args:
+        what: the thing that is wrong, named as the user wrote it (a key, a path, an option).
+        got: the value or state that was found.
+        expected: what would have been accepted.
+        mend: one sentence that says what to do.
+
+    >>> print(UserError("n_vae.class_weight", got=-1, expected="a number > 0", mend="Edit params.yaml."))
+    n_vae.class_weight: got -1, expected a number > 0. Edit params.yaml.
+    """
+
+    def __init__(self, what: str, *, got: object, expected: str, mend: str) -> None:
+        self.what = what
+        self.got = got
+        self.expected = expected
+        self.mend = mend
+        message = f"{what}: got {got}, expected {expected}. {mend}"
+        super().__init__(" ".join(message.split()))

@@ -1,0 +1,72 @@
+"""Every path of the project, once. All are relative to the project's root, the working directory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+RAW = Path("data/raw")
+REGISTRY = Path("data/registry.csv")
+
+
+def raw(dataset: str) -> Path:
+    """The folder of a data set's raw files."""
+    return RAW / dataset
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one profile.
+
+    Args:
+        profile: ``paper``, ``demo`` or ``smoke``; part of every results path.
+    """
+
+    profile: str
+
+    @property
+    def results(self) -> Path:
+        """The profile's results folder."""
+        return Path("results") / self.profile
+
+    @property
+    def tables(self) -> Path:
+        """The folder of the tidy tables that figures are drawn from."""
+        return self.results / "tables"
+
+    @property
+    def figures(self) -> Path:
+        """Where figures go: ``paper_figs`` for the paper profile alone."""
+        return Path("paper_figs") if self.profile == "paper" else self.results / "figures"
+
+    @property
+    def metrics(self) -> Path:
+        """The summary that ``dvc metrics show`` prints."""
+        return self.results / "metrics.json"
+
+    def prepared(self, dataset: str) -> Path:
+        """The prepared set, one ``.npz``."""
+        return Path("data/prepared") / self.profile / f"{dataset}.npz"
+
+    def model(self, dataset: str, variant: str, seed: int | str) -> Path:
+        """The folder of one trained model: weights, history, description."""
+        return self.results / "models" / dataset / variant / f"seed{seed}"
+
+    def checkpoint(self, dataset: str, variant: str, seed: int | str) -> Path:
+        """The checkpoint of an unfinished run; never a declared output."""
+        return self.results / "checkpoints" / dataset / variant / f"seed{seed}.safetensors"
+
+    def run_table(self, table: str, dataset: str, variant: str, seed: int | str) -> Path:
+        """One run's part of a table, before seeds are collected."""
+        return self.results / "runs" / dataset / variant / f"seed{seed}" / f"{table}.csv"
+
+    def table(self, table: str, dataset: str, variant: str) -> Path:
+        """A tidy table over seeds: ``table`` is ``kl``, ``metrics`` or ``history``."""
+        return self.tables / table / f"{dataset}-{variant}.csv"
+
+    def traversal(self, dataset: str, variant: str, kind: str) -> Path:
+        """Traversal images of one kind of latent, ``class`` or ``shared``."""
+        return self.tables / "traversals" / f"{dataset}-{variant}-{kind}.npz"
+
+    def samples(self, dataset: str, variant: str) -> Path:
+        """Samples at growing sigma."""
+        return self.tables / "samples" / f"{dataset}-{variant}.npz"

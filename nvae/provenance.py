@@ -1,0 +1,124 @@
+"""Where an artefact comes from: hashes, atomic writes, and the ``X.meta.json`` beside each artefact.
+
+A sidecar has two blocks. ``made_from`` is deterministic (verb, parameters, hashes of inputs and
+output); ``run`` says on which commit, versions and device it was made and how long it took.
+Sidecars are outputs, never inputs.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+
+_VERSIONED = ("nvae", "torch", "torchvision", "numpy", "pandas", "scikit-learn", "matplotlib")
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes; of a folder, of its files' relative names and hashes in sorted order."""
+    if path.is_dir():
+        digest = hashlib.sha256()
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            digest.update(f"{file.relative_to(path).as_posix()}\0{sha256(file)}\n".encode())
+        return digest.hexdigest()
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it takes the name ``path``, on failure it is removed.
+
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> with atomic(target) as part:
+    ...     _ = part.write_text("whole")
+    >>> target.read_text()
+    'whole'
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        with part.open("rb") as stream:
+            os.fsync(stream.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+class Stopwatch:
+    """Seconds since it was made: the ``seconds`` of a sidecar."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds since construction."""
+        return time.monotonic() - self._start
+
+
+def write_sidecar(
+    artefact: Path,
+    *,
+    verb: str,
+    params: Mapping[str, object],
+    inputs: Mapping[str, Path],
+    watch: Stopwatch,
+    device: str = "cpu",
+) -> None:
+    """Write ``{artefact}.meta.json``.
+
+    Args:
+        artefact: the finished file or folder.
+        verb: the command that made it (``train``).
+        params: the slice of the configuration that it depends on; JSON-serialisable.
+        inputs: name → file or folder that was read.
+        watch: started when the work began.
+        device: where it was computed.
+    """
+    record = {
+        "made_from": {
+            "verb": verb,
+            "params": dict(params),
+            "inputs": {
+                name: {"path": path.as_posix(), "sha256": sha256(path)} for name, path in sorted(inputs.items())
+            },
+            "sha256": sha256(artefact),
+        },
+        "run": {
+            **_commit(),
+            "versions": {"python": platform.python_version(), **_versions()},
+            "device": device,
+            "seconds": round(watch.seconds, 3),
+        },
+    }
+    with atomic(artefact.with_name(artefact.name + ".meta.json")) as part:
+        part.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _VERSIONED:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _commit() -> dict[str, object]:
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        dirty = (
+            subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=True).stdout != ""
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "dirty": None}
+    return {"commit": head, "dirty": dirty}

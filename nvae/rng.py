@@ -1,0 +1,30 @@
+"""Named random streams: every draw comes from a generator whose seed is derived from (seed, name).
+
+No global seeding anywhere. Two names give independent streams; a resumed run asks for the same
+names again and gets the same numbers.
+"""
+
+import hashlib
+
+import numpy as np
+import torch
+
+
+def derive_seed(seed: int, *names: str | int) -> int:
+    """A 63-bit seed from a base seed and a path of names, the same on every machine.
+
+    >>> derive_seed(0, "order", 3) == derive_seed(0, "order", 3) != derive_seed(0, "order", 4)
+    True
+    """
+    digest = hashlib.sha256(repr((seed, *names)).encode()).digest()
+    return int.from_bytes(digest[:8], "little") >> 1
+
+
+def torch_generator(seed: int, *names: str | int, device: str = "cpu") -> torch.Generator:
+    """A torch generator for the stream ``names`` of ``seed``."""
+    return torch.Generator(device=device).manual_seed(derive_seed(seed, *names))
+
+
+def numpy_generator(seed: int, *names: str | int) -> np.random.Generator:
+    """A NumPy generator for the stream ``names`` of ``seed``."""
+    return np.random.default_rng(derive_seed(seed, *names))

@@ -1,0 +1,85 @@
+"""What a trained model is worth, as named numbers on the validation and the test split."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from scipy.stats import spearmanr
+from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
+from sklearn.neighbors import KNeighborsRegressor
+
+from nvae.analysis.encoding import encode
+from nvae.config import EvaluationParams
+from nvae.data.prepared import PreparedSet
+from nvae.models.protocol import SHARED, LatentModel
+from nvae.rng import torch_generator
+from nvae.training.loop import Resident, mean_terms
+
+SPLITS = ("validation", "test")
+
+
+def metrics(
+    model: LatentModel, data: PreparedSet, params: EvaluationParams, *, seed: int, device: torch.device
+) -> pd.DataFrame:
+    """Bound and its terms, label accuracy, and probes of known factors.
+
+    Args:
+        model: trained on ``data.train``.
+        data: probes are fitted on its train split, everything is reported on the two others.
+        params: of the probes.
+        seed: of the posterior samples in the bound.
+        device: where the model is.
+
+    Returns:
+        Columns ``split``, ``metric``, ``value``. Terms end in ``_nats`` (per example), accuracy in ``_pct``.
+    """
+    rows: list[tuple[str, str, float]] = []
+    for split in SPLITS:
+        generator = torch_generator(seed, "evaluation", split, device=device.type)
+        means = mean_terms(model, Resident.of(data.split(split), device), generator=generator)
+        rows.append((split, "accuracy_pct", 100 * means.pop("accuracy")))
+        rows += [(split, f"{name}_nats", value) for name, value in means.items()]
+    if data.factor_names:
+        rows += _factor_probes(model, data, params, device)
+    return pd.DataFrame(rows, columns=["split", "metric", "value"])
+
+
+def _factor_probes(
+    model: LatentModel, data: PreparedSet, params: EvaluationParams, device: torch.device
+) -> list[tuple[str, str, float]]:
+    """Probes from z_s for the factors that every image has."""
+    shared = [column for column, axis in enumerate(model.axes()) if axis.latent_class == SHARED]
+    z = {name: encode(model, split, device=device).mu[:, shared] for name, split in data.splits()}
+    factors = {name: split.factors for name, split in data.splits() if split.factors is not None}
+    rows: list[tuple[str, str, float]] = []
+    for column, name in enumerate(data.factor_names):
+        target = {split: values[:, column] for split, values in factors.items()}
+        if any(np.isnan(values).any() for values in target.values()):
+            continue
+        neighbours = min(params.neighbours, len(z["train"]))
+        for probe, regressor in (
+            ("knn", KNeighborsRegressor(neighbours)),
+            ("ridge", Ridge(params.ridge_penalty)),
+        ):
+            regressor.fit(z["train"], target["train"])
+            rows += [
+                (split, f"r2_{probe}_{name}", float(r2_score(target[split], regressor.predict(z[split]))))
+                for split in SPLITS
+            ]
+        rows += [(split, f"best_spearman_{name}", best_spearman(z[split], target[split])) for split in SPLITS]
+    return rows
+
+
+def best_spearman(z: npt.NDArray[np.float32], factor: npt.NDArray[np.float64]) -> float:
+    """The largest |Spearman ρ| between one latent dimension and the factor.
+
+    Args:
+        z: (n, dims).
+        factor: (n,).
+
+    Returns:
+        Between 0 and 1; a constant dimension counts as 0.
+    """
+    found = [abs(float(spearmanr(column, factor).statistic)) for column in z.T if np.ptp(column) > 0]
+    return max(found, default=0.0)

@@ -1,0 +1,34 @@
+"""Arguments that several verbs share."""
+
+import argparse
+from pathlib import Path
+
+from nvae import config, layout
+
+
+def add_params(parser: argparse.ArgumentParser) -> None:
+    """``--params`` and ``--profile``."""
+    parser.add_argument("--params", type=Path, default=layout.PARAMS, help="the configuration file")
+    parser.add_argument("--profile", help="overrides the file's profile key: paper, demo or smoke")
+
+
+def load_config(args: argparse.Namespace) -> config.Config:
+    """The configuration that the arguments of ``add_params`` name."""
+    return config.load(args.params, profile=args.profile)
+
+
+def add_compute(parser: argparse.ArgumentParser) -> None:
+    """``--threads``."""
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1; two jobs beat two threads)")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a verb that reads one trained model and its data set."""
+    parser.add_argument("dataset", help="a key of `data` in params.yaml")
+    parser.add_argument("--variant", default="n_vae", help="a key of `variants` (default: n_vae)")
+    parser.add_argument("--seed", type=int, default=0, help="which run (default: 0)")
+    parser.add_argument("--model", type=Path, help="the model's folder (default: the profile's)")
+    parser.add_argument("--data", type=Path, help="the prepared set (default: the profile's)")
+    parser.add_argument("--out", type=Path, help="the table to write (default: the profile's)")
+    add_compute(parser)
+    add_params(parser)

@@ -1,0 +1,82 @@
+"""Loading what the analysing verbs need."""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from nvae.analysis.encoding import latent_model
+from nvae.commands._common import load_config
+from nvae.config import Config
+from nvae.data.prepared import PreparedSet
+from nvae.layout import Layout
+from nvae.models.protocol import LatentModel
+from nvae.provenance import Stopwatch, atomic, write_sidecar
+from nvae.training.device import resolve_device
+from nvae.training.saved import ModelDescription, load_model
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, its data set, and where things are.
+
+    Args:
+        model: in evaluation mode.
+        description: what it is.
+        data: what it was trained on.
+        config: of the profile.
+        paths: of the profile.
+        device: where the model is.
+        inputs: the files read, for the sidecar.
+    """
+
+    model: LatentModel
+    description: ModelDescription
+    data: PreparedSet
+    config: Config
+    paths: Layout
+    device: torch.device
+    inputs: Mapping[str, Path]
+    watch: Stopwatch
+
+    def write_csv(self, table: pd.DataFrame, path: Path, *, verb: str, params: Mapping[str, object]) -> None:
+        """Write a table with the run's columns in front, and its sidecar."""
+        for position, (name, value) in enumerate(self.description.columns().items()):
+            table.insert(position, name, value)
+        with atomic(path) as part:
+            table.to_csv(part, index=False, float_format="%.8g")
+        self._sidecar(path, verb, params)
+
+    def write_npz(self, arrays: Mapping[str, object], path: Path, *, verb: str, params: Mapping[str, object]) -> None:
+        """Write arrays with the run's name and classes among them, and the sidecar."""
+        named = {**self.description.columns(), "class_names": list(self.data.class_names), **arrays}
+        with atomic(path) as part, part.open("wb") as stream:
+            np.savez_compressed(
+                stream, allow_pickle=False, **{name: np.asarray(value) for name, value in named.items()}
+            )
+        self._sidecar(path, verb, params)
+
+    def _sidecar(self, path: Path, verb: str, params: Mapping[str, object]) -> None:
+        write_sidecar(path, verb=verb, params=params, inputs=self.inputs, watch=self.watch, device=self.device.type)
+
+
+def open_trained(args: argparse.Namespace) -> Trained:
+    """Load the model and data set that the arguments of ``add_model`` name."""
+    watch = Stopwatch()
+    config = load_config(args)
+    config.data_params(args.dataset)
+    config.variant(args.variant)
+    paths = Layout(config.profile)
+    folder: Path = args.model or paths.model(args.dataset, args.variant, args.seed)
+    prepared: Path = args.data or paths.prepared(args.dataset)
+    torch.set_num_threads(args.threads)
+    device = resolve_device(config.execution.device)
+    data = PreparedSet.load(prepared)
+    model, description = load_model(folder, device=device)
+    return Trained(
+        latent_model(model), description, data, config, paths, device, {"model": folder, "data": prepared}, watch
+    )

@@ -1,0 +1,23 @@
+"""``nvae sample``: class-conditional samples of one trained model at growing sigma."""
+
+import argparse
+import json
+
+from nvae.analysis.sampling import sample_grid
+from nvae.commands._common import add_model
+from nvae.commands._trained import open_trained
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    add_model(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the samples of one run."""
+    trained = open_trained(args)
+    params = trained.config.sampling
+    images = sample_grid(trained.model, params, n_classes=trained.data.n_classes, seed=args.seed, device=trained.device)
+    out = args.out or trained.paths.samples(args.dataset, args.variant)
+    arrays = {"images": images, "sigmas": params.sigmas}
+    trained.write_npz(arrays, out, verb="sample", params=json.loads(trained.config.slice("sample")))

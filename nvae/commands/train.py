@@ -1,0 +1,71 @@
+"""``nvae train``: one model, one prepared set, one seed."""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from nvae.commands._common import add_compute, add_params, load_config
+from nvae.data.prepared import PreparedSet
+from nvae.layout import Layout
+from nvae.models import build
+from nvae.provenance import Stopwatch, write_sidecar
+from nvae.training.device import resolve_device
+from nvae.training.loop import fit
+from nvae.training.saved import ModelDescription, save_model
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("dataset", help="a key of `data` in params.yaml")
+    parser.add_argument("--variant", default="n_vae", help="a key of `variants` (default: n_vae)")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, batch order and noise (default: 0)")
+    parser.add_argument("--data", type=Path, help="the prepared set (default: the profile's)")
+    parser.add_argument("--out", type=Path, help="the model's folder (default: the profile's)")
+    parser.add_argument("--checkpoint", type=Path, help="resumed from if it is there (default: the profile's)")
+    parser.add_argument("--restart", action="store_true", help="drop the checkpoint of an unfinished run")
+    add_compute(parser)
+    add_params(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, or go on with, one run; leave its model and no checkpoint."""
+    watch = Stopwatch()
+    config = load_config(args)
+    paths = Layout(config.profile)
+    params = config.model_params(args.dataset, args.variant)
+    protocol = config.training_params(args.dataset)
+    prepared = args.data or paths.prepared(args.dataset)
+    folder = args.out or paths.model(args.dataset, args.variant, args.seed)
+    checkpoint = args.checkpoint or paths.checkpoint(args.dataset, args.variant, args.seed)
+    slice_ = json.loads(config.slice("train", dataset=args.dataset, variant=args.variant, seed=args.seed))
+    torch.set_num_threads(args.threads)
+    device = resolve_device(config.execution.device)
+    data = PreparedSet.load(prepared)
+    description = ModelDescription(
+        dataset=args.dataset,
+        variant=args.variant,
+        model=config.variant(args.variant).model,
+        params=params.model_dump(mode="json"),
+        seed=args.seed,
+        class_names=data.class_names,
+        image_shape=data.image_shape,
+    )
+    model = build(description.model, params, n_classes=data.n_classes, image_shape=data.image_shape)
+    if args.restart:
+        checkpoint.unlink(missing_ok=True)
+    progressed = fit(
+        model,
+        data,
+        protocol,
+        seed=args.seed,
+        device=device,
+        config=slice_,
+        checkpoint=checkpoint,
+        checkpoint_every=config.execution.checkpoint_every_epochs,
+        title=f"train {args.dataset}/{args.variant} seed {args.seed}",
+    )
+    save_model(folder, model, description, progressed)
+    write_sidecar(folder, verb="train", params=slice_, inputs={"data": prepared}, watch=watch, device=str(device))
+    checkpoint.unlink(missing_ok=True)

@@ -1,0 +1,83 @@
+"""p(x | z): what the decoder's output means, and the KL of the latents' posterior.
+
+All sums run over the pixels (or are given per latent dimension), all values are nats per example.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+#: (decoder output (batch, pixels), images (batch, pixels)) → log-likelihood (batch,)
+LogLikelihood = Callable[[Tensor, Tensor], Tensor]
+
+
+def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
+    """Σ over pixels of x log p + (1 − x) log(1 − p), with p = sigmoid(logits).
+
+    For grey x in [0, 1] this is the usual cross-entropy, not a normalised density.
+
+    Args:
+        logits: (batch, pixels).
+        x: (batch, pixels) in [0, 1].
+
+    Returns:
+        (batch,) in nats.
+    """
+    return -functional.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=1)
+
+
+def gaussian_log_likelihood(logits: Tensor, x: Tensor, *, pixel_std: float) -> Tensor:
+    """Σ over pixels of log N(x; sigmoid(logits), pixel_std²).
+
+    The mean passes through a sigmoid, so decoded images stay in [0, 1] under both likelihoods.
+
+    Args:
+        logits: (batch, pixels).
+        x: (batch, pixels) in [0, 1].
+        pixel_std: σ_x in units of the grey scale.
+
+    Returns:
+        (batch,) in nats; a density, so it may be positive.
+    """
+    squares = (x - torch.sigmoid(logits)).square().sum(dim=1)
+    constant = x.shape[1] * (math.log(pixel_std) + 0.5 * math.log(2 * math.pi))
+    return -0.5 * squares / pixel_std**2 - constant
+
+
+def kl_to_standard_normal(mu: Tensor, log_var: Tensor) -> Tensor:
+    """KL(N(μ, σ²) ‖ N(0, 1)) of every dimension, in closed form.
+
+    Args:
+        mu: any shape.
+        log_var: the same shape.
+
+    Returns:
+        The same shape, in nats, not below 0 (up to rounding).
+
+    Source: Kingma & Welling 2014, appendix B; the KL terms of the paper's eq. 5 and 6.
+    """
+    return 0.5 * (mu.square() + log_var.exp() - log_var - 1)
+
+
+def kl_dirichlet(alpha: Tensor, beta: Tensor) -> Tensor:
+    """KL(Dir(α) ‖ Dir(β)).
+
+    Args:
+        alpha: (batch, classes), positive.
+        beta: (batch, classes), positive.
+
+    Returns:
+        (batch,) in nats.
+
+    Source: closed form of the Dirichlet term of the paper's eq. 3.
+    """
+    total_alpha, total_beta = alpha.sum(dim=1), beta.sum(dim=1)
+    return (
+        torch.lgamma(total_alpha)
+        - torch.lgamma(total_beta)
+        - (torch.lgamma(alpha) - torch.lgamma(beta)).sum(dim=1)
+        + ((alpha - beta) * (torch.digamma(alpha) - torch.digamma(total_alpha)[:, None])).sum(dim=1)
+    )

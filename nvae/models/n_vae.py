@@ -1,0 +1,167 @@
+"""N-VAE: one block of latents per class, one block shared by all (Antorán & Miguel, arXiv 1901.09415).
+
+Latents are ordered z = [z_c^1 … z_c^K ; z_s]: K blocks of d_c, then d_s shared ones.
+"""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nvae.config import NVaeParams
+from nvae.models.backbones import Backbone, Decoder, Encoder, kaiming_initialise
+from nvae.models.likelihoods import (
+    LogLikelihood,
+    bernoulli_log_likelihood,
+    gaussian_log_likelihood,
+    kl_dirichlet,
+    kl_to_standard_normal,
+)
+from nvae.models.protocol import SHARED, LatentAxis, LatentModel, LossTerms, Posterior
+
+# The heads start small, so that q(z | x) starts near the prior and labels near uniform.
+_HEAD_GAIN = 0.1
+# exp(logit) is a Dirichlet concentration: beyond these lgamma and digamma lose their float32 digits.
+_MAX_LOG_CONCENTRATION = 10.0
+_MAX_LOG_VAR = 10.0
+
+
+class NVae(LatentModel):
+    """The model of §II.
+
+    Args:
+        params: sizes and objective.
+        n_classes: K.
+        image_shape: (height, width).
+    """
+
+    def __init__(self, params: NVaeParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
+        super().__init__()
+        self.params = params
+        self.n_classes = n_classes
+        self.image_shape = image_shape
+        self.n_class_latents = n_classes * params.class_dims
+        self.n_latents = self.n_class_latents + params.shared_dims
+        block = params.class_dims + int(params.class_bias)
+        backbone = Backbone(params.backbone, params.hidden, params.channels)
+        self.encoder = Encoder(image_shape, backbone)
+        self.posterior_head = nn.Linear(self.encoder.n_features, 2 * self.n_latents)
+        self.label_head = nn.Linear(self.encoder.n_features, n_classes)
+        self.decoder = Decoder(n_classes * block + params.shared_dims, image_shape, backbone)
+        self.log_likelihood: LogLikelihood = (
+            bernoulli_log_likelihood
+            if params.likelihood == "bernoulli"
+            else partial(gaussian_log_likelihood, pixel_std=params.pixel_std)
+        )
+
+    def initialise(self, *, generator: torch.Generator) -> None:
+        """Kaiming weights everywhere, small heads."""
+        kaiming_initialise(self, generator=generator)
+        with torch.no_grad():
+            self.posterior_head.weight.mul_(_HEAD_GAIN)
+            self.label_head.weight.mul_(_HEAD_GAIN)
+
+    def axes(self) -> tuple[LatentAxis, ...]:
+        """K blocks of d_c axes, then d_s shared ones."""
+        blocks = [LatentAxis(c, dim) for c in range(self.n_classes) for dim in range(self.params.class_dims)]
+        return (*blocks, *(LatentAxis(SHARED, dim) for dim in range(self.params.shared_dims)))
+
+    def encode(self, x: Tensor) -> Posterior:
+        """q(z | x) and log E_q[π]; neither sees y.
+
+        Args:
+            x: (batch, height, width) in [0, 1].
+
+        Returns:
+            ``mu``, ``log_var`` (batch, K·d_c + d_s) and ``log_prob`` (batch, K).
+
+        Source: §II, inference model. With α = exp(logits), E_q[π] = α / Σα is the softmax.
+        """
+        return self._posterior(x)[0]
+
+    def _posterior(self, x: Tensor) -> tuple[Posterior, Tensor]:
+        features = self.encoder(x)
+        mu, log_var = self.posterior_head(features).chunk(2, dim=1)
+        logits = self.label_head(features)
+        posterior = Posterior(mu, log_var.clamp(-_MAX_LOG_VAR, _MAX_LOG_VAR), functional.log_softmax(logits, dim=1))
+        return posterior, logits
+
+    def decoder_input(self, z: Tensor, y: Tensor) -> Tensor:
+        """z_d = [vec([z_c ; 1] ⊙ ỹ) ; z_s]: only the block of class y survives, and a 1 that names it.
+
+        Args:
+            z: (batch, K·d_c + d_s).
+            y: (batch,) int64.
+
+        Returns:
+            (batch, K·(d_c + 1) + d_s), or (batch, K·d_c + d_s) without the class bias.
+
+        Source: §II and appendix B.
+        """
+        one_hot = functional.one_hot(y, self.n_classes).to(z.dtype)
+        blocks = z[:, : self.n_class_latents].reshape(-1, self.n_classes, self.params.class_dims)
+        if self.params.class_bias:
+            blocks = functional.pad(blocks, (0, 1), value=1.0)
+        masked = blocks * one_hot[:, :, None]
+        return torch.cat([masked.flatten(1), z[:, self.n_class_latents :]], dim=1)
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        """Mean images (batch, height, width) of latents (batch, K·d_c + d_s) and classes (batch,)."""
+        return torch.sigmoid(self.decoder(self.decoder_input(z, y))).reshape(-1, *self.image_shape)
+
+    def label_term(self, logits: Tensor, y: Tensor) -> Tensor:
+        """The label's part of the loss, (batch,) in nats.
+
+        Args:
+            logits: (batch, K), log α.
+            y: (batch,) int64.
+
+        Source: −log q(y | x) of eq. 5 (``nll``), or KL(Dir(α) ‖ Dir(α₀ + ỹ)) of eq. 3 (``dirichlet_kl``).
+        """
+        if self.params.label_objective == "nll":
+            return functional.cross_entropy(logits, y, reduction="none")
+        alpha = logits.clamp(-_MAX_LOG_CONCENTRATION, _MAX_LOG_CONCENTRATION).exp()
+        target = self.params.dirichlet_prior + functional.one_hot(y, self.n_classes).to(logits.dtype)
+        return kl_dirichlet(alpha, target)
+
+    def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
+        """−E_q[log p(x | z, y)] + KL(z_s) + λ KL(z_c) + label term, per example.
+
+        ``terms`` has them unweighted, KL(z_c) also split into the true class's block (``kl_own``) and the
+        others (``kl_off_class``), and ``negative_bound``, the plain sum (λ = 1, no warm-up): the negative
+        bound on log p(x, y), up to the constant log p(y).
+
+        Source: eq. 6; KL(z_c) runs over all K blocks.
+        """
+        posterior, logits = self._posterior(x)
+        noise = torch.randn(posterior.mu.shape, generator=generator, device=x.device)
+        z = posterior.mu + (0.5 * posterior.log_var).exp() * noise
+        reconstruction = -self.log_likelihood(self.decoder(self.decoder_input(z, y)), x.flatten(1))
+        kl_per_dim = kl_to_standard_normal(posterior.mu, posterior.log_var)
+        kl_blocks = kl_per_dim[:, : self.n_class_latents].reshape(len(x), self.n_classes, -1).sum(dim=2)
+        kl_class = kl_blocks.sum(dim=1)
+        kl_own = kl_blocks.gather(1, y[:, None])[:, 0]
+        kl_shared = kl_per_dim[:, self.n_class_latents :].sum(dim=1)
+        label = self.label_term(logits, y)
+        objective = reconstruction + kl_weight * (kl_shared + self.params.class_weight * kl_class) + label
+        terms = {
+            "reconstruction": reconstruction,
+            "kl_shared": kl_shared,
+            "kl_class": kl_class,
+            "kl_own": kl_own,
+            "kl_off_class": kl_class - kl_own,
+            "label": label,
+            "negative_bound": reconstruction + kl_shared + kl_class + label,
+        }
+        return LossTerms(objective, terms, kl_per_dim, (logits.argmax(dim=1) == y).to(x.dtype))
+
+    def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
+        """Images of the classes ``y`` (batch,), z from N(0, sigma² I). Source: appendix C."""
+        z = sigma * torch.randn((len(y), self.n_latents), generator=generator, device=y.device)
+        return self.decode(z, y)
+
+
+def build(params: NVaeParams, *, n_classes: int, image_shape: tuple[int, int]) -> NVae:
+    """An N-VAE with unset weights."""
+    return NVae(params, n_classes=n_classes, image_shape=image_shape)

@@ -1,0 +1,127 @@
+"""What an interrupted run needs to go on as if nothing had happened, in one safetensors file.
+
+Weights and the optimiser's moments are tensors; epoch, configuration and history are JSON in the
+file's header. No random state is stored, since none outlives an epoch: every stream is derived from
+(seed, name, epoch). Nothing is pickled.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from nvae.errors import UserError
+from nvae.provenance import atomic
+
+Row = dict[str, float | int | str]
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """How far an interrupted run had come.
+
+    Args:
+        epoch: epochs done.
+        history: its rows so far.
+        throughput: images per second of each epoch so far.
+    """
+
+    epoch: int
+    history: list[Row]
+    throughput: list[float]
+
+
+def save_checkpoint(
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, *, config: dict[str, Any], progressed: Progressed
+) -> None:
+    """Write the checkpoint, whole or not at all.
+
+    Args:
+        path: the file.
+        model: its weights.
+        optimiser: its per-parameter state.
+        config: what the run depends on; a resume under another one is refused.
+        progressed: epochs done, with their history.
+    """
+    tensors = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        for name, value in state.items():
+            tensors[f"optimiser.{index}.{name}"] = value.detach().cpu().contiguous()
+    header = {
+        "epoch": str(progressed.epoch),
+        "config": json.dumps(config, sort_keys=True),
+        "history": json.dumps(progressed.history),
+        "throughput": json.dumps(progressed.throughput),
+    }
+    with atomic(path) as part:
+        save_file(tensors, part, metadata=header)
+
+
+def load_checkpoint(
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, *, config: dict[str, Any]
+) -> Progressed:
+    """Restore weights and optimiser in place.
+
+    Args:
+        path: the file; if there is none, nothing was done yet.
+        model: of the same configuration.
+        optimiser: of the model's parameters.
+        config: the present configuration.
+
+    Returns:
+        How far the run had come.
+
+    Raises:
+        UserError: the file is damaged, or was written under a different configuration (the keys are named).
+    """
+    if not path.is_file():
+        return Progressed(0, [], [])
+    try:
+        with safe_open(path, framework="pt") as stream:
+            header = stream.metadata()
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError) as error:
+        raise UserError(
+            str(path), got=f"a damaged checkpoint ({error})", expected="a whole one", mend="Delete it to start anew."
+        ) from None
+    changed = changed_keys(json.loads(header["config"]), config)
+    if changed:
+        raise UserError(
+            str(path),
+            got=f"a checkpoint of an unfinished run under another configuration ({'; '.join(changed)})",
+            expected="the same configuration",
+            mend="Set the keys back to go on with it, or delete it (or pass --restart) to start anew.",
+        )
+    _restore(model, optimiser, tensors)
+    return Progressed(int(header["epoch"]), json.loads(header["history"]), json.loads(header["throughput"]))
+
+
+def changed_keys(before: object, after: object, where: str = "") -> list[str]:
+    """The keys in which two configurations differ, as ``key: before → after``.
+
+    >>> changed_keys({"a": {"b": 1, "c": 2}}, {"a": {"b": 3, "c": 2}})
+    ['a.b: 1 → 3']
+    """
+    if isinstance(before, dict) and isinstance(after, dict):
+        found = []
+        for key in sorted(before.keys() | after.keys()):
+            inner = f"{where}.{key}" if where else str(key)
+            found += changed_keys(before.get(key), after.get(key), inner)
+        return found
+    return [] if before == after else [f"{where}: {json.dumps(before)} → {json.dumps(after)}"]
+
+
+def _restore(model: nn.Module, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    prefix = "model."
+    model.load_state_dict({name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)})
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimiser."):
+            _, index, key = name.split(".")
+            state.setdefault(int(index), {})[key] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,0 +1,57 @@
+"""One line that tells how far a long run is: a bar on a terminal, sparse lines in a log."""
+
+import os
+import sys
+import time
+
+from tqdm import tqdm
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Progress:
+    """Epochs done, the latest validation bound, speed and the time left, on standard error.
+
+    A bar if standard error is a terminal, else at most one line every ten seconds: jobs that run side
+    by side would overwrite each other's bars. ``NVAE_PROGRESS=lines`` asks for lines on a terminal too.
+
+    Args:
+        title: what is being done.
+        total: how many epochs there are.
+        done: how many an earlier, interrupted run has done.
+    """
+
+    def __init__(self, title: str, *, total: int, done: int = 0) -> None:
+        self._title, self._total, self._done, self._first = title, total, done, done
+        self._start = self._last_line = time.monotonic()
+        lines = not sys.stderr.isatty() or os.environ.get("NVAE_PROGRESS") == "lines"
+        self._bar = None if lines else tqdm(desc=title, total=total, initial=done, unit="epoch")
+        if lines and done:
+            self._print(f"going on after epoch {done} of {total}")
+
+    def advance(self, note: str) -> None:
+        """One more epoch is done; ``note`` says how it went."""
+        self._done += 1
+        if self._bar is not None:
+            self._bar.set_postfix_str(note)
+            self._bar.update()
+            return
+        now = time.monotonic()
+        if now - self._last_line >= _SECONDS_BETWEEN_LINES or self._done == self._total:
+            self._last_line = now
+            left = (now - self._start) / (self._done - self._first) * (self._total - self._done)
+            self._print(f"epoch {self._done}/{self._total}, {note}, {left:.0f} s left")
+
+    def close(self) -> None:
+        """End the bar's line."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _print(self, text: str) -> None:
+        print(f"{self._title}: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,107 @@
+"""A trained model on disk: ``weights.safetensors``, ``model.json``, ``history.csv``, ``throughput.csv``.
+
+``throughput.csv`` stands apart from the history because it is a measurement of the machine: the
+other three files are the same, byte for byte, whenever the same run is repeated.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from nvae.config import NVaeParams
+from nvae.errors import UserError
+from nvae.models import build
+from nvae.models.protocol import GenerativeModel
+from nvae.provenance import atomic
+from nvae.training.checkpoint import Progressed
+
+FILES = ("weights.safetensors", "model.json", "history.csv", "throughput.csv")
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """What is needed to build the network that the weights belong to, and to name it in tables.
+
+    Args:
+        dataset: what it was trained on.
+        variant: its name in tables and figures.
+        model: a key of ``nvae.models.MODELS``.
+        params: that model's section of the configuration.
+        seed: of the run.
+        class_names: one a class.
+        image_shape: (height, width).
+    """
+
+    dataset: str
+    variant: str
+    model: str
+    params: dict[str, Any]
+    seed: int
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int]
+
+    def build(self) -> GenerativeModel:
+        """The network, without its weights."""
+        params = NVaeParams.model_validate(self.params)
+        return build(self.model, params, n_classes=len(self.class_names), image_shape=self.image_shape)
+
+    def columns(self) -> dict[str, str | int]:
+        """The columns that name the run in every table."""
+        return {"dataset": self.dataset, "model": self.variant, "seed": self.seed}
+
+
+def save_model(folder: Path, model: GenerativeModel, description: ModelDescription, progressed: Progressed) -> None:
+    """Write a finished run, each file whole or not at all, the weights last.
+
+    Args:
+        folder: made if need be.
+        model: its weights are stored in float32.
+        description: stored as ``model.json``.
+        progressed: history and speed.
+    """
+    history = pd.DataFrame(progressed.history)
+    for position, (name, value) in enumerate(description.columns().items()):
+        history.insert(position, name, value)
+    with atomic(folder / "history.csv") as part:
+        history.to_csv(part, index=False, float_format="%.8g")
+    speed = pd.DataFrame({"epoch": range(1, progressed.epoch + 1), "images_per_s": progressed.throughput})
+    with atomic(folder / "throughput.csv") as part:
+        speed.to_csv(part, index=False)
+    with atomic(folder / "model.json") as part:
+        part.write_text(json.dumps(vars(description), indent=2, sort_keys=True) + "\n")
+    with atomic(folder / "weights.safetensors") as part:
+        save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, part)
+
+
+def load_model(folder: Path, *, device: torch.device) -> tuple[GenerativeModel, ModelDescription]:
+    """Read a trained model.
+
+    Args:
+        folder: of one run.
+        device: where to put it.
+
+    Returns:
+        The model in evaluation mode and its description.
+
+    Raises:
+        UserError: a file is missing, damaged, or does not fit the others.
+    """
+    mend = "Train it again: remove the folder and run its target."
+    try:
+        content = json.loads((folder / "model.json").read_text())
+        content["class_names"] = tuple(content["class_names"])
+        content["image_shape"] = tuple(content["image_shape"])
+        description = ModelDescription(**content)
+        model = description.build()
+        model.load_state_dict(load_file(folder / "weights.safetensors"))
+    except FileNotFoundError as error:
+        raise UserError(str(folder), got=f"no {error.filename}", expected="a trained model", mend=mend) from None
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise UserError(str(folder), got=f"damaged files ({error})", expected="a trained model", mend=mend) from None
+    return model.to(device).eval(), description

@@ -1,0 +1,23 @@
+"""Figure 2: each shared dimension moved for every digit."""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from nvae.figures import style
+from nvae.figures.tables import Arrays
+from nvae.figures.traversals import shared_traversals
+
+_MOST_PANELS = 12
+
+
+@style.styled
+def draw(tables: Mapping[str, Arrays]) -> Figure:
+    """Draw the figure.
+
+    Args:
+        tables: ``traversals``, the shared traversals of the digits.
+
+    Source: Figure 2.
+    """
+    return shared_traversals(tables["traversals"], n_dims=_MOST_PANELS, columns=4, width=style.DOUBLE)

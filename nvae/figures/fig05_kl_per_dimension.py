@@ -1,0 +1,80 @@
+"""Figure 5: KL of every class-dependent and shared dimension on three data sets."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nvae.figures import bars, kl, style
+from nvae.figures.labels import dataset_label, seeds_label
+
+_PARTS = {kl.OWN: style.OWN_BLOCK, kl.SHARED: style.SHARED, kl.OTHER: style.OTHER_BLOCKS}
+_HEIGHT = 5.4
+
+
+@style.styled
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the figure: a row per data set; class blocks, shared variables and sums from left to right.
+
+    Args:
+        tables: ``digits``, ``clothes`` and ``faces``, their KL tables (test rows).
+
+    Source: Figure 5.
+    """
+    figure = style.new_figure(style.DOUBLE, _HEIGHT, constrained=True)
+    grid = figure.subplots(3, 3, width_ratios=[5.2, 1.7, 1.1])
+    for row, role in enumerate(("digits", "clothes", "faces")):
+        blocks, shared, sums = grid[row]
+        table = tables[role]
+        bars.draw_own_blocks(blocks, table, colour=style.OWN_BLOCK)
+        style.panel_title(blocks, row, f"{dataset_label(kl.dataset(table))}, {seeds_label(len(kl.seeds(table)))}")
+        _draw_shared(shared, table)
+        _draw_sums(sums, table)
+        # One scale for both kinds of dimension, or their heights could not be compared.
+        top = max(blocks.get_ylim()[1], shared.get_ylim()[1])
+        blocks.set_ylim(0, top)
+        shared.set_ylim(0, top)
+    grid[2, 0].set_xlabel("class-dependent: own block of each class, dimensions by falling KL")
+    grid[2, 1].set_xlabel("shared, by falling KL")
+    grid[2, 2].set_xlabel("sum")
+    handles = bars.legend_handles(
+        [
+            ("class-dependent, own block", style.OWN_BLOCK),
+            ("shared", style.SHARED),
+            ("class-dependent, other classes' blocks", style.OTHER_BLOCKS),
+        ],
+        max(len(kl.seeds(table)) for table in tables.values()),
+    )
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, handlelength=1.2)
+    return figure
+
+
+def _draw_shared(axes: Axes, table: pd.DataFrame) -> None:
+    shared = kl.shared(table)
+    bars.draw_bars(axes, shared, shared["rank"].astype(float), colour=style.SHARED)
+    n_ranks = int(shared["rank"].max())
+    axes.set_xlim(0.3, n_ranks + 0.7)
+    axes.set_xticks(range(1, n_ranks + 1, 1 + n_ranks // 12))
+
+
+def _draw_sums(axes: Axes, table: pd.DataFrame) -> None:
+    sums = kl.totals(table)
+    for place, (part, colour) in enumerate(_PARTS.items()):
+        rows = sums[sums["part"] == part]
+        bars.draw_bars(axes, rows, pd.Series(float(place), rows.index), colour=colour, width=0.7)
+        summary = kl.over_seeds(rows, ["part"])
+        top = np.nanmax([summary["mean"] + summary["half"].fillna(0), [rows["kl_nats"].max()]])
+        axes.annotate(
+            f"{summary['mean'].iloc[0]:.2f}",
+            (place, top),
+            xytext=(0, 1.5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=style.SMALL_FONT,
+        )
+    axes.margins(y=0.13)
+    axes.set_xticks(range(len(_PARTS)), ["own", "shared", "other"])
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("KL (nat)")

@@ -1,0 +1,23 @@
+"""Figure 6: class-dependent traversals of every class of clothes."""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from nvae.figures import style
+from nvae.figures.tables import Arrays
+from nvae.figures.traversals import class_traversals
+
+_N_DIMS = 3
+
+
+@style.styled
+def draw(tables: Mapping[str, Arrays]) -> Figure:
+    """Draw the figure.
+
+    Args:
+        tables: ``traversals``, the class-dependent traversals of the clothes.
+
+    Source: Figure 6.
+    """
+    return class_traversals(tables["traversals"], n_dims=_N_DIMS, columns=2, width=style.DOUBLE)

@@ -1,0 +1,23 @@
+"""Figure 7: each shared dimension moved for every class of clothes."""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from nvae.figures import style
+from nvae.figures.tables import Arrays
+from nvae.figures.traversals import shared_traversals
+
+_MOST_PANELS = 12
+
+
+@style.styled
+def draw(tables: Mapping[str, Arrays]) -> Figure:
+    """Draw the figure.
+
+    Args:
+        tables: ``traversals``, the shared traversals of the clothes.
+
+    Source: Figure 7.
+    """
+    return shared_traversals(tables["traversals"], n_dims=_MOST_PANELS, columns=4, width=style.DOUBLE)

@@ -1,0 +1,126 @@
+"""Read a figure's tables: the only place of the figures that touches a path."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nvae.errors import UserError
+
+Arrays = dict[str, NDArray[np.generic]]
+
+KL_COLUMNS = (
+    "dataset",
+    "model",
+    "seed",
+    "split",
+    "image_class",
+    "image_class_name",
+    "n_images",
+    "kind",
+    "latent_class",
+    "dim",
+    "kl_nats",
+)
+_TRAVERSAL_ARRAYS = (
+    "images",
+    "values",
+    "dims",
+    "kl_nats",
+    "kept",
+    "seed_images",
+    "class_names",
+    "center",
+    "dataset",
+    "seed",
+)
+ARRAYS = {
+    "traversals": _TRAVERSAL_ARRAYS,
+    "samples": ("images", "sigmas", "class_names", "dataset", "seed"),
+}
+
+
+def load(paths: Mapping[str, Path]) -> dict[str, pd.DataFrame | Arrays]:
+    """Read each table: ``.csv`` as a data frame, ``.npz`` as arrays by name.
+
+    Args:
+        paths: key → path, as `FigureSpec.tables` gives them.
+
+    Raises:
+        UserError: a table is missing, unreadable, or lacks a column or an array.
+    """
+    return {key: load_kl(path) if path.suffix == ".csv" else load_arrays(path) for key, path in paths.items()}
+
+
+def load_kl(path: Path) -> pd.DataFrame:
+    """The test rows of a KL table.
+
+    Returns:
+        One row per (seed, image class, latent dimension), columns `KL_COLUMNS`.
+
+    Raises:
+        UserError: the file is missing, lacks a column, or has no row of the test split.
+    """
+    _require(path)
+    # Class names such as "NA" or "null" are names.
+    frame = pd.read_csv(path, keep_default_na=False, dtype={"image_class_name": str})
+    _complete(path, KL_COLUMNS, frame.columns.tolist(), "columns")
+    test = frame[frame["split"] == "test"].reset_index(drop=True)
+    if test.empty:
+        raise UserError(
+            str(path),
+            got=f"splits {sorted(set(frame['split']))}",
+            expected="rows whose split is test",
+            mend=_mend(path),
+        )
+    return test
+
+
+def load_arrays(path: Path) -> Arrays:
+    """The arrays of a traversal or sample table, told apart by its folder.
+
+    Raises:
+        UserError: the file is missing, is no npz of plain arrays, or lacks an array.
+    """
+    _require(path)
+    try:
+        # Opened here, because np.load leaves a file that is no archive open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            arrays: Arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(str(path), got=str(error), expected="an npz of plain arrays", mend=_mend(path)) from error
+    _complete(path, ARRAYS["samples" if "sigmas" in arrays else "traversals"], list(arrays), "arrays")
+    return arrays
+
+
+def text(arrays: Arrays, name: str) -> str:
+    """A 0-d array as text."""
+    return str(arrays[name].item())
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise UserError(
+            str(path),
+            got="no such file",
+            expected="the table that the figure is drawn from",
+            mend=_mend(path),
+        )
+
+
+def _complete(path: Path, expected: tuple[str, ...], found: list[str], what: str) -> None:
+    missing = [name for name in expected if name not in found]
+    if missing:
+        raise UserError(
+            str(path),
+            got=f"{what} {', '.join(found)}",
+            expected=f"also {', '.join(missing)}",
+            mend=_mend(path),
+        )
+
+
+def _mend(path: Path) -> str:
+    return f"Make it with `snakemake --cores 2 -- {path.as_posix()}`."

@@ -1,0 +1,300 @@
+"""Every figure, drawn from tables that are made up to the contract of docs/architecture.md."""
+
+import importlib
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.text
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+
+from nvae import cli, figures
+from nvae.errors import UserError
+from nvae.figures import grids, style, tables, traversals
+from nvae.figures.tables import Arrays
+from nvae.layout import Layout
+
+ROLES = {"digits": "glyphs", "clothes": "garments", "faces": "yale_b"}
+NAMES = [spec.name for spec in figures.FIGURES]
+FAST_KL = ["fig05_kl_per_dimension", "fig10_class_bias_kl"]
+
+
+def class_names(dataset: str) -> list[str]:
+    if dataset == "yale_b":
+        return [f"yaleB{k:02d}" for k in range(1, 40) if k != 14]
+    if dataset == "garments":
+        words = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag"]
+        return [*words, "Ankle boot"]
+    return [str(k) for k in range(10)]
+
+
+def kl_table(dataset: str, model: str = "n_vae", *, n_seeds: int = 3, class_dims: int = 5) -> pd.DataFrame:
+    rng = np.random.default_rng(len(dataset) + 10 * len(model))
+    names = class_names(dataset)
+    scale = {"glyphs": (1.0, 6.0), "garments": (3.0, 2.0), "yale_b": (0.02, 4.0)}[dataset]
+    rows = []
+    for seed in range(n_seeds):
+        order = rng.permutation(class_dims)
+        for k, name in enumerate(names):
+            head = {
+                "dataset": dataset, "model": model, "seed": seed, "image_class": k, "image_class_name": name,
+                "n_images": 90 + k,
+            }  # fmt: skip
+            for split in ("validation", "test"):
+                for block in range(len(names)):
+                    for dim in range(class_dims):
+                        level = scale[0] * 0.6 ** order[dim] if block == k else 0.003
+                        rows.append(head | {"split": split, "kind": "class", "latent_class": block, "dim": dim,
+                                            "kl_nats": level * rng.uniform(0.7, 1.3)})  # fmt: skip
+                for dim in range(4):
+                    rows.append(head | {"split": split, "kind": "shared", "latent_class": -1, "dim": dim,
+                                        "kl_nats": scale[1] * 0.7**dim * rng.uniform(0.9, 1.1)})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def blobs(*shape: int, size: tuple[int, int], seed: int = 0) -> np.ndarray:
+    """Smooth bright spots, (…shape, height, width) uint8: something to look at that costs nothing."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j]
+    cx, cy, r = (rng.uniform(low, high, (*shape, 1, 1)) for low, high in ((-0.4, 0.4), (-0.4, 0.4), (0.2, 0.5)))
+    return np.round(255 * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / r**2)).astype(np.uint8)
+
+
+def traversal_table(dataset: str, kind: str, *, n_dims: int = 4, steps: int = 9, center: str = "seed_image") -> Arrays:
+    names = class_names(dataset)
+    size = (48, 42) if dataset == "yale_b" else (28, 28)
+    rng = np.random.default_rng(1)
+    order = np.array([rng.permutation(n_dims) for _ in names])
+    kept = np.ones((len(names), n_dims, steps), bool)
+    kept[2, 0, -2:] = False
+    return {
+        "images": blobs(len(names), n_dims, steps, size=size),
+        "values": np.linspace(-3, 3, steps),
+        "dims": order,
+        "kl_nats": np.sort(rng.uniform(0, 2, order.shape))[:, ::-1],
+        "kept": kept,
+        "seed_images": blobs(len(names), size=size),
+        "class_names": np.array(names),
+        "center": np.array(center),
+        "dataset": np.array(dataset),
+        "model": np.array("n_vae"),
+        "seed": np.array(0),
+    }
+
+
+def sample_table(dataset: str) -> Arrays:
+    names = class_names(dataset)
+    return {
+        "images": blobs(5, len(names), 4, size=(28, 28)),
+        "sigmas": np.array([0.5, 1.0, 1.5, 2.0, 3.0]),
+        "class_names": np.array(names),
+        "dataset": np.array(dataset),
+        "model": np.array("n_vae"),
+        "seed": np.array(0),
+    }
+
+
+def write_tables(layout: Layout, *, n_seeds: int = 3) -> None:
+    for dataset in ROLES.values():
+        for variant in ("n_vae", "n_vae_no_bias"):
+            path = layout.table("kl", dataset, variant)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            kl_table(dataset, variant, n_seeds=n_seeds).to_csv(path, index=False)
+        archives = {
+            layout.traversal(dataset, "n_vae", kind): traversal_table(dataset, kind) for kind in ("class", "shared")
+        }
+        for path, arrays in (archives | {layout.samples(dataset, "n_vae"): sample_table(dataset)}).items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(path, allow_pickle=False, **arrays)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tables of profile ``paper`` and a params.yaml whose faces are Yale B."""
+    root = tmp_path_factory.mktemp("project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        write_tables(Layout("paper"))
+    params = Path("params.yaml").read_text()
+    params = params.replace("digits: mnist", "digits: glyphs").replace("clothes: fashion_mnist", "clothes: garments")
+    (root / "params.yaml").write_text(params)
+    return root
+
+
+def draw(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> Figure:
+    monkeypatch.chdir(project)
+    spec = figures.find(name)
+    loaded = tables.load(spec.tables(Layout("paper"), ROLES))
+    figure: Figure = importlib.import_module(spec.module).draw(loaded)
+    return figure
+
+
+def words(figure: Figure) -> str:
+    return "\n".join(text.get_text() for text in figure.findobj(matplotlib.text.Text))
+
+
+def saved(figure: Figure) -> tuple[bytes, bytes]:
+    pdf, png = io.BytesIO(), io.BytesIO()
+    style.save(figure, pdf, png)  # type: ignore[arg-type]
+    return pdf.getvalue(), png.getvalue()
+
+
+def test_each_module_is_a_figure_and_each_figure_a_module() -> None:
+    folder = Path(figures.__file__).parent
+    assert {path.stem for path in folder.glob("fig*.py")} == set(NAMES)
+    assert len(NAMES) == len(set(NAMES))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_draws_the_same_bytes_twice(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = draw(name, project, monkeypatch)
+    pdf, png = saved(first)
+    assert first.get_figwidth() in (style.SINGLE, style.DOUBLE)
+    assert first.get_figheight() <= 9.0, "higher than a page's text"
+    assert (pdf, png) == saved(draw(name, project, monkeypatch))
+    assert pdf.startswith(b"%PDF")
+    assert b"CreationDate" not in pdf
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "fig04_graphical_model"])
+def test_says_n(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = "n = 3 seeds" if name in FAST_KL else "n = 1 model (seed 0)"
+    assert expected in words(draw(name, project, monkeypatch))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_words_keep_clear_of_each_other_and_of_the_edge(
+    name: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = draw(name, project, monkeypatch)
+    # What is really drawn: a figure also owns ticks outside the view and those of hidden axes.
+    drawn: dict[int, matplotlib.text.Text] = {}
+    original = matplotlib.text.Text.draw
+
+    def record(text: matplotlib.text.Text, *args: object, **kwargs: object) -> None:
+        if text.get_visible() and text.get_text():
+            drawn[id(text)] = text
+        original(text, *args, **kwargs)
+
+    monkeypatch.setattr(matplotlib.text.Text, "draw", record)
+    figure.canvas.draw()
+    shown = list(drawn.values())
+    boxes = [text.get_window_extent() for text in shown]
+    page = figure.bbox
+    for text, box in zip(shown, boxes, strict=True):
+        assert box.x0 >= page.x0 - 1, text
+        assert box.y0 >= page.y0 - 1, text
+        assert box.x1 <= page.x1 + 1, text
+        assert box.y1 <= page.y1 + 1, text
+        assert text.get_fontsize() >= 6, text
+    upright = [(t, b) for t, b in zip(shown, boxes, strict=True) if t.get_rotation() == 0]
+    for i, (text, box) in enumerate(upright):
+        for other, other_box in upright[i + 1 :]:
+            # Glyphs that touch by less than a pixel are apart in print.
+            assert not box.padded(-1).overlaps(other_box.padded(-1)), (text, other)
+
+
+@pytest.mark.parametrize("name", FAST_KL)
+def test_one_seed_gets_no_interval(name: str) -> None:
+    module = importlib.import_module(figures.find(name).module)
+    for n_seeds, expected in ((1, 0), (3, 1)):
+        loaded = {
+            need.key: kl_table(ROLES[need.role], need.variant, n_seeds=n_seeds) for need in figures.find(name).needs
+        }
+        loaded = {key: table[table["split"] == "test"] for key, table in loaded.items()}
+        figure = module.draw(loaded)
+        bars = [c for axes in figure.axes for c in axes.containers if isinstance(c, ErrorbarContainer)]
+        assert bool(bars) == bool(expected)
+        assert ("t interval" in words(figure)) == bool(expected)
+        assert ("n = 1 seed, no interval" in words(figure)) == (n_seeds == 1)
+
+
+def test_own_and_shared_dimensions_have_one_scale(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    axes = draw("fig05", project, monkeypatch).axes
+    for blocks, shared in zip(axes[0::3], axes[1::3], strict=True):
+        assert blocks.get_ylim() == shared.get_ylim()
+
+
+def test_a_shared_panel_follows_its_dimension_through_every_class() -> None:
+    table = traversal_table("glyphs", "shared")
+    # Paint each image with its dimension's number, whatever place the class lists it at.
+    table["images"] = np.broadcast_to(table["dims"][:, :, None, None, None], table["images"].shape).astype(np.uint8)
+    figure = traversals.shared_traversals(table, n_dims=9, columns=4, width=style.DOUBLE)
+    seen = set()
+    for axes in figure.axes:
+        if (title := axes.get_title(loc="left")).startswith("("):
+            dim = int(title.split("dim ")[1].split()[0])
+            array = np.asarray(axes.images[0].get_array())
+            assert (array[: 28 + grids.GAP, :28, 0][:28] == dim).all()
+            assert set(np.unique(array[:, :, 0])) <= {dim, 255, 0xD5}
+            seen.add(dim)
+    assert seen == {0, 1, 2, 3}
+
+
+def test_seed_images_are_shown_only_where_they_are_the_centre() -> None:
+    for center, extra in (("seed_image", 1), ("prior", 0)):
+        table = traversal_table("garments", "shared", center=center)
+        figure = traversals.shared_traversals(table, n_dims=4, columns=4, width=style.DOUBLE)
+        assert len(figure.axes) == 4 + extra
+
+
+def test_few_steps_and_dimensions_do_not_make_giant_images() -> None:
+    table = traversal_table("glyphs", "shared", n_dims=1, steps=2, center="prior")
+    figure = traversals.shared_traversals(table, n_dims=4, columns=4, width=style.DOUBLE)
+    assert figure.get_figheight() < 9
+
+
+def test_figure_1_shows_the_two_and_the_seven(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = draw("fig01", project, monkeypatch)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["(a) class 2", "(b) class 7"]
+
+
+def test_figure_1_needs_ten_digits() -> None:
+    table = traversal_table("glyphs", "class")
+    table["class_names"] = table["class_names"][:5]
+    with pytest.raises(UserError, match="5 classes"):
+        traversals.class_traversals(table, classes=(2, 7), n_dims=2, columns=1, width=style.SINGLE)
+
+
+def test_many_steps_are_thinned_evenly_and_keep_both_ends() -> None:
+    table = traversal_table("glyphs", "class", steps=25)
+    figure = traversals.class_traversals(table, classes=(2,), n_dims=2, columns=1, width=style.SINGLE)
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert labels == ["−3", "−2", "−1", "0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("name", ["fig99", "", "fig1", "all"])
+def test_an_unknown_or_ambiguous_figure_lists_the_names(name: str) -> None:
+    with pytest.raises(UserError, match="fig05_kl_per_dimension"):
+        figures.find(name)
+
+
+def test_the_command_writes_files_and_sidecars(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    assert cli.main(["draw", "fig10", "--out", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"fig10_class_bias_kl{suffix}" for suffix in (".pdf", ".pdf.meta.json", ".png", ".png.meta.json")
+    ]
+    sidecar = (tmp_path / "fig10_class_bias_kl.pdf.meta.json").read_text()
+    assert "results/paper/tables/kl/glyphs-n_vae_no_bias.csv" in sidecar
+    assert cli.main(["draw", "fig05", "--profile", "demo"]) == 2
+    error = capsys.readouterr().err
+    assert "snakemake --cores 2 -- results/demo/tables/kl/glyphs-n_vae.csv" in error
+
+
+def test_nothing_heavy_is_imported(project: Path, tmp_path: Path) -> None:
+    light = "import sys, nvae.figures; print(sorted({'matplotlib', 'numpy', 'pandas', 'seaborn'} & set(sys.modules)))"
+    command = (
+        f"import sys; from nvae.cli import main; assert main(['draw', 'fig10', '--out', {str(tmp_path)!r}]) == 0; "
+        "print(sorted({'torch', 'seaborn', 'sklearn', 'matplotlib.pyplot'} & set(sys.modules)))"
+    )
+    for code in (light, command):
+        done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "[]"

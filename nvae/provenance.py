@@ -52,6 +52,19 @@ def atomic(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def write_manifest(folder: Path, digests: Mapping[str, str]) -> None:
+    """Write ``{folder}.sha256``: what a folder of raw files holds, in the format of ``sha256sum``.
+
+    It stands for the folder in Snakemake's graph, which deletes declared outputs before it makes them again.
+
+    Args:
+        folder: of the files.
+        digests: file name → SHA-256 of its payload.
+    """
+    with atomic(folder.with_name(folder.name + ".sha256")) as part:
+        part.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())))
+
+
 class Stopwatch:
     """Seconds since it was made: the ``seconds`` of a sidecar."""
 

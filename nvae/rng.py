@@ -5,9 +5,12 @@ names again and gets the same numbers.
 """
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def derive_seed(seed: int, *names: str | int) -> int:
@@ -20,8 +23,11 @@ def derive_seed(seed: int, *names: str | int) -> int:
     return int.from_bytes(digest[:8], "little") >> 1
 
 
-def torch_generator(seed: int, *names: str | int, device: str = "cpu") -> torch.Generator:
+def torch_generator(seed: int, *names: str | int, device: str = "cpu") -> "torch.Generator":
     """A torch generator for the stream ``names`` of ``seed``."""
+    # Here, so that preparing data, which draws with NumPy alone, starts without torch.
+    import torch
+
     return torch.Generator(device=device).manual_seed(derive_seed(seed, *names))
 
 

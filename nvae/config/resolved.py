@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, NonNegativeInt, ValidationError
+from pydantic_core import ErrorDetails
 
 from nvae.config.schema import (
     DataParams,
@@ -144,17 +145,41 @@ def checked(kind: type[_S], content: object, where: str) -> _S:
         return kind.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = ".".join([where, *map(str, first["loc"])] if where else map(str, first["loc"]))
-        missing = first["type"] == "missing"
-        unknown = first["type"] == "extra_forbidden"
         raise UserError(
-            key,
-            got="nothing" if missing else "an unknown key" if unknown else repr(first["input"]),
-            expected=f"one of {', '.join(kind.model_fields)}" if unknown else _expectation(first["msg"]),
+            ".".join(filter(None, [where, *_location(first)])),
+            got=_got(first),
+            expected=_expected(first, kind),
             mend="Edit params.yaml; each key's comment says what it takes.",
         ) from None
 
 
-def _expectation(message: str) -> str:
-    text = message.removeprefix("Input should be ").removeprefix("a valid ").removeprefix("Field ")
-    return "a value (the key is required)" if text == "required" else text
+def _location(error: ErrorDetails) -> list[str]:
+    names = [str(name) for name in error["loc"]]
+    # Below ``data.<name>`` pydantic inserts the kind that it chose the section by.
+    if names[:1] == ["data"] and len(names) > 3:
+        del names[2]
+    return [*names, "kind"] if error["type"].startswith("union_tag") else names
+
+
+def _got(error: ErrorDetails) -> str:
+    match error["type"]:
+        case "missing" | "union_tag_not_found":
+            return "nothing"
+        case "extra_forbidden":
+            return "an unknown key"
+        case "union_tag_invalid":
+            return repr(error["ctx"]["tag"])
+        case _:
+            return repr(error["input"])
+
+
+def _expected(error: ErrorDetails, kind: type[Section]) -> str:
+    match error["type"]:
+        case "missing" | "union_tag_not_found":
+            return "a value (the key is required)"
+        case "extra_forbidden":
+            return f"one of {', '.join(kind.model_fields)}" if len(error["loc"]) == 1 else "a key that this section has"
+        case "union_tag_invalid":
+            return str(error["ctx"]["expected_tags"])
+        case _:
+            return error["msg"].removeprefix("Input should be ").removeprefix("a valid ")

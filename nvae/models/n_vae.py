@@ -158,7 +158,8 @@ class NVae(LatentModel):
 
     def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
         """Images of the classes ``y`` (batch,), z from N(0, sigma² I). Source: appendix C."""
-        z = sigma * torch.randn((len(y), self.n_latents), generator=generator, device=y.device)
+        dtype = self.label_head.weight.dtype
+        z = sigma * torch.randn((len(y), self.n_latents), generator=generator, device=y.device, dtype=dtype)
         return self.decode(z, y)
 
 

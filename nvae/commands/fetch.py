@@ -1,0 +1,61 @@
+"""``nvae fetch DATASET``: the raw files of a real data set, checked, under ``data/raw``."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from nvae import layout, provenance
+from nvae.data import registry
+from nvae.data.builtin import BUILTIN
+from nvae.data.fetch import IN_PLACE, Fetched, fetch
+from nvae.data.sources import Setting
+from nvae.errors import UserError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("dataset", metavar="DATASET", help=f"a data set of {layout.REGISTRY}, such as mnist")
+    parser.add_argument("--out", type=Path, help="the raw folder (default: data/raw/DATASET)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Fetch the files and write the folder's sidecar.
+
+    Raises:
+        UserError: unknown or built-in data set, or no source serves a file.
+    """
+    if args.dataset in BUILTIN:
+        mend = f"Run `nvae draw-data {args.dataset}`."
+        raise UserError("data set", got=f"{args.dataset}, which is built in", expected="a real one", mend=mend)
+    rows = registry.select(registry.load(), args.dataset)
+    out = layout.raw(args.dataset) if args.out is None else args.out
+    watch = provenance.Stopwatch()
+    results = fetch(rows, out, Setting.from_environ(os.environ))
+    for result in results:
+        for reason in result.failed:
+            print(f"{result.file}: passed over {reason}", file=sys.stderr)
+        print(f"{result.file}: {result.source}")
+    digests = {row.file: row.sha256 for row in rows}
+    _write_sidecar(out, digests, results, watch)
+    provenance.write_manifest(out, digests)
+
+
+def _write_sidecar(out: Path, params: dict[str, str], results: list[Fetched], watch: provenance.Stopwatch) -> None:
+    sidecar = out.with_name(f"{out.name}.meta.json")
+    if all(result.source == IN_PLACE for result in results) and _tells(sidecar, params):
+        return  # it says where the files came from; this run only looked at them
+    provenance.write_sidecar(out, verb="fetch", params=params, inputs={}, watch=watch)
+    # The source goes to the run's block: the same files are the same artefact, whichever mirror they came from.
+    record = json.loads(sidecar.read_text())
+    record["run"]["sources"] = {result.file: result.source for result in results}
+    with provenance.atomic(sidecar) as part:
+        part.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def _tells(sidecar: Path, params: dict[str, str]) -> bool:
+    try:
+        return bool(json.loads(sidecar.read_text())["made_from"]["params"] == params)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

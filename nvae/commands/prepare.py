@@ -1,0 +1,68 @@
+"""``nvae prepare``: raw files → one prepared set."""
+
+import argparse
+import importlib
+import json
+from pathlib import Path
+
+from nvae import layout
+from nvae.commands._common import add_params, load_config
+from nvae.data import PREPARERS
+from nvae.errors import UserError
+from nvae.provenance import Stopwatch, write_sidecar
+
+REPORT = "nvae.data.detector_report"
+"""Imported by name: an edit to it prepares nothing again."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("dataset", help="a key of `data` in params.yaml")
+    parser.add_argument("--raw", type=Path, help="the raw files' folder (default: data/raw/DATASET)")
+    parser.add_argument("--out", type=Path, help="the prepared set (default: the profile's)")
+    parser.add_argument(
+        "--check-detector",
+        action="store_true",
+        help="only tell how well the face detector does on the set's uncropped ambient frames",
+    )
+    add_params(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Prepare one data set, or report on the face detector."""
+    watch = Stopwatch()
+    config = load_config(args)
+    params = config.data_params(args.dataset)
+    raw = args.raw or layout.raw(args.dataset)
+    if args.check_detector:
+        _check_detector(raw, args.dataset, params.kind)
+        return
+    out = args.out or layout.Layout(config.profile).prepared(args.dataset)
+    prepared = importlib.import_module(PREPARERS[params.kind]).prepare(raw, args.dataset, params)
+    prepared.save(out)
+    inputs = {"raw": raw}
+    if params.kind == "faces" and params.face_boxes:
+        inputs["face_boxes"] = Path(params.face_boxes)
+    slice_ = json.loads(config.slice("prepare", dataset=args.dataset))
+    write_sidecar(out, verb="prepare", params=slice_, inputs=inputs, watch=watch)
+    sizes = ", ".join(f"{len(split)} {name}" for name, split in prepared.splits())
+    print(f"{out}: {sizes} images of {prepared.n_classes} classes")
+
+
+def _check_detector(raw: Path, dataset: str, kind: str) -> None:
+    if kind != "faces":
+        raise UserError(
+            "--check-detector",
+            got=f"{dataset} of kind {kind}",
+            expected="a data set of kind faces",
+            mend="Leave it out.",
+        )
+    archives = importlib.import_module("nvae.data.archives")
+    with archives.open_image_tree(raw) as tree:
+        report = importlib.import_module(REPORT).detector_report(tree)
+    if report.empty:
+        print("no uncropped ambient frames")
+        return
+    print(report.to_string(index=False, float_format="{:.2f}".format))
+    found, right = report["found"].sum(), report["right"].sum()
+    print(f"found {found} of {len(report)} faces; the person's own images agree for {right}")

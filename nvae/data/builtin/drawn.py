@@ -1,0 +1,137 @@
+"""A drawn data set: balanced classes, factors drawn at random and kept beside each image.
+
+Some factors are *shared* (every class has them), the others are *exclusive* to one class; for the
+images of the other classes their value is NaN.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nvae.data.builtin.canvas import SIZE, Array
+from nvae.rng import numpy_generator
+
+Factors = Mapping[str, NDArray[np.float64]]
+Ranges = Mapping[str, tuple[float, float]]
+
+_CHUNK = 250  # images drawn at once: a chunk's distance fields stay within a few MB
+
+
+@dataclass(frozen=True)
+class DrawnClass:
+    """One class: its name, its own factors with their ranges, and how to draw it.
+
+    Args:
+        name: what is drawn.
+        exclusive: factor name → (lowest, highest) value.
+        render: factors, each (n,) → (n, 28, 28) float32 in [0, 1].
+    """
+
+    name: str
+    exclusive: Ranges
+    render: Callable[[Factors], Array]
+
+
+@dataclass(frozen=True)
+class DrawnSet:
+    """Images with their labels and factors.
+
+    Args:
+        train_images: (n_train, 28, 28) uint8.
+        train_labels: (n_train,) uint8.
+        train_factors: (n_train, n_factors) float64, NaN where a factor does not apply to the class.
+        test_images: (n_test, 28, 28) uint8.
+        test_labels: (n_test,) uint8.
+        test_factors: (n_test, n_factors) float64.
+        factor_names: one name a column of the factors.
+        factor_kinds: ``shared`` or ``exclusive``, one a column.
+        class_names: one name a label.
+    """
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.uint8]
+    train_factors: NDArray[np.float64]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.uint8]
+    test_factors: NDArray[np.float64]
+    factor_names: tuple[str, ...]
+    factor_kinds: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+
+def draw_set(
+    stream: str, shared: Ranges, classes: tuple[DrawnClass, ...], *, n_train: int, n_test: int, seed: int
+) -> DrawnSet:
+    """Draw a train and a test set from two independent random streams.
+
+    Args:
+        stream: the data set's name, part of the names of its random streams.
+        shared: shared factor → (lowest, highest) value; values are uniform within.
+        classes: what is drawn; a class's label is its place.
+        n_train: number of training images; classes differ by one image at most.
+        n_test: number of test images.
+        seed: base seed.
+
+    Returns:
+        The drawn set, in random order.
+    """
+    own = [name for one in classes for name in one.exclusive]
+    names = (*shared, *own)
+    train_images, train_labels, train_factors = _split(stream, "train", shared, classes, names, n_train, seed)
+    test_images, test_labels, test_factors = _split(stream, "test", shared, classes, names, n_test, seed)
+    return DrawnSet(
+        train_images=train_images,
+        train_labels=train_labels,
+        train_factors=train_factors,
+        test_images=test_images,
+        test_labels=test_labels,
+        test_factors=test_factors,
+        factor_names=names,
+        factor_kinds=("shared",) * len(shared) + ("exclusive",) * len(own),
+        class_names=tuple(one.name for one in classes),
+    )
+
+
+def render(one: DrawnClass, factors: Factors) -> NDArray[np.uint8]:
+    """Draw images of one class with given factors.
+
+    Args:
+        one: the class.
+        factors: each shared factor and each of the class's own, (n,).
+
+    Returns:
+        (n, 28, 28) uint8.
+    """
+    n = len(next(iter(factors.values())))
+    images = np.empty((n, SIZE, SIZE), dtype=np.uint8)
+    for start in range(0, n, _CHUNK):
+        chunk = {name: values[start : start + _CHUNK] for name, values in factors.items()}
+        images[start : start + _CHUNK] = np.rint(255 * np.clip(one.render(chunk), 0, 1))
+    return images
+
+
+def _split(
+    stream: str,
+    part: str,
+    shared: Ranges,
+    classes: tuple[DrawnClass, ...],
+    names: tuple[str, ...],
+    n: int,
+    seed: int,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
+    """Images (n, 28, 28), labels (n,) and factors (n, n_factors) of one split."""
+    labels = numpy_generator(seed, stream, part, "labels").permutation(np.arange(n) % len(classes))
+    images = np.zeros((n, SIZE, SIZE), dtype=np.uint8)
+    factors = np.full((n, len(names)), np.nan)
+    for label, one in enumerate(classes):
+        rows = np.flatnonzero(labels == label)
+        # A stream of its own for each class: a change to one class leaves the others' images as they are.
+        generator = numpy_generator(seed, stream, part, one.name)
+        ranges = {**shared, **one.exclusive}
+        values = {name: generator.uniform(low, high, size=len(rows)) for name, (low, high) in ranges.items()}
+        for name, column in values.items():
+            factors[rows, names.index(name)] = column
+        images[rows] = render(one, values)
+    return images, labels.astype(np.uint8), factors

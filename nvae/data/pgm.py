@@ -1,0 +1,43 @@
+"""Binary PGM (P5), the format of the Yale B frames: a short text header, then one byte a pixel, row by row."""
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from nvae.errors import UserError
+
+# Between two header fields stand white space and comments to the end of a line; one white space ends the header.
+_GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
+_HEADER = re.compile(rb"P5" + _GAP + rb"(\d{1,5})" + _GAP + rb"(\d{1,5})" + _GAP + rb"(\d{1,5})\s")
+_MEND = "Get the file again, or leave it out."
+
+
+def read_pgm(content: bytes, name: str) -> npt.NDArray[np.uint8]:
+    r"""Decode one image.
+
+    Args:
+        content: the file's bytes.
+        name: the file's name, for messages.
+
+    Returns:
+        (height, width) uint8.
+
+    Raises:
+        UserError: not a binary PGM with 256 grey levels, or cut short, or longer than its header says.
+
+    >>> read_pgm(b"P5 # a note\n3 2 255\n" + bytes([0, 1, 2, 3, 4, 5]), "small.pgm").tolist()
+    [[0, 1, 2], [3, 4, 5]]
+    """
+    header = _HEADER.match(content)
+    if header is None:
+        raise UserError(name, got=f"a file that starts with {content[:8]!r}", expected="a binary PGM (P5)", mend=_MEND)
+    width, height, top_level = (int(field) for field in header.groups())
+    if top_level != 255:
+        raise UserError(name, got=f"maximal grey level {top_level}", expected="255", mend=_MEND)
+    pixels = content[header.end() :]
+    if len(pixels) != width * height or not pixels:
+        raise UserError(
+            name, got=f"{len(pixels)} pixels", expected=f"{width} × {height} = {width * height}, all there", mend=_MEND
+        )
+    return np.frombuffer(pixels, dtype=np.uint8).reshape(height, width)

@@ -1,0 +1,62 @@
+"""What several tests need: a small model, a small prepared set."""
+
+import numpy as np
+import pytest
+import torch
+
+from nvae.config import NVaeParams
+from nvae.data.prepared import PreparedSet, Split
+from nvae.models.n_vae import NVae
+from nvae.rng import numpy_generator, torch_generator
+
+torch.set_num_threads(1)
+
+
+def n_vae(*, n_classes: int = 3, image_shape: tuple[int, int] = (6, 5), seed: int = 0, **changes: object) -> NVae:
+    """A small N-VAE with random weights in float64."""
+    params: dict[str, object] = {
+        "class_dims": 2,
+        "shared_dims": 2,
+        "class_weight": 2.0,
+        "label_objective": "nll",
+        "dirichlet_prior": 1.0,
+        "class_bias": True,
+        "likelihood": "bernoulli",
+        "pixel_std": 0.2,
+        "backbone": "mlp",
+        "hidden": (16,),
+        "channels": (3, 4),
+    }
+    model = NVae(
+        NVaeParams.model_validate({**params, **changes}), n_classes=n_classes, image_shape=image_shape
+    ).double()
+    model.initialise(generator=torch_generator(seed, "weights"))
+    return model
+
+
+def batch(
+    n: int = 8, *, n_classes: int = 3, image_shape: tuple[int, int] = (6, 5), seed: int = 0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random binary images and labels that cover every class."""
+    generator = torch_generator(seed, "batch")
+    x = (torch.rand((n, *image_shape), generator=generator) > 0.5).double()
+    return x, torch.arange(n) % n_classes
+
+
+@pytest.fixture
+def small_set() -> PreparedSet:
+    """Three classes of 8×7 images, each a bright column that the class chooses, with one known factor."""
+    rng = numpy_generator(0, "small_set")
+
+    def split(name: str, n: int) -> Split:
+        labels = np.arange(n) % 3
+        images = rng.integers(0, 60, (n, 8, 7)).astype(np.uint8)
+        factor = rng.uniform(-1, 1, n)
+        for row, label in enumerate(labels):
+            images[row, :, 2 * label] = 200 + np.round(40 * factor[row]).astype(int)
+        names = np.array([f"{name}/{index}" for index in range(n)])
+        return Split(images, labels.astype(np.int64), names, factor[:, None])
+
+    return PreparedSet(
+        "small", ("a", "b", "c"), ("level",), split("train", 120), split("validation", 30), split("test", 45)
+    )

@@ -1,0 +1,312 @@
+"""Folders as sources: order, hand-supplied files, checks, the error that lists what was tried."""
+
+import fcntl
+import gzip
+import json
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from nvae import cli, layout
+from nvae.data import registry
+from nvae.data.fetch import IN_PLACE, fetch
+from nvae.data.payloads import copy_payload
+from nvae.data.sources import Setting
+from nvae.errors import UserError
+from tests.unit.fetch_world import CONTENT, NOWHERE, listing, mirror, plain_row, serving
+
+TARGET = "MNIST/raw/digits"
+PACKED = gzip.compress(CONTENT, 1)
+WRONG = gzip.compress(b"x" * len(CONTENT), 1)
+
+
+@pytest.fixture
+def no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.mark.parametrize("files", [{"mnist/digits.gz": PACKED}, {"mnist/digits": CONTENT}])
+def test_a_folder_mirror_serves_packed_or_plain_files(tmp_path: Path, files: dict[str, bytes]) -> None:
+    place = mirror(tmp_path / "m", files)
+    [result] = fetch([plain_row()], tmp_path / "out", Setting((place,), offline=True))
+    assert result.source == f"NVAE_DATA_MIRROR {place}"
+    assert (tmp_path / "out" / TARGET).read_bytes() == CONTENT
+    assert listing(tmp_path / "out") == {TARGET}
+
+
+def test_sources_are_tried_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    out = tmp_path / "out"
+    hand = Path(mirror(out, {"digits.gz": PACKED})) / "digits.gz"
+    first, second = (mirror(tmp_path / name, {"mnist/digits.gz": PACKED}) for name in ("m1", "m2"))
+    system = Path(mirror(tmp_path / "system", {"digits.gz": PACKED})) / "digits.gz"
+    with serving() as server:
+        row = plain_row(system=str(system), url=f"{server.url}/mnist/digits.gz")
+        used, requests = [], []
+        for gone in (hand, Path(first, "mnist/digits.gz"), Path(second, "mnist/digits.gz"), system, None):
+            [result] = fetch([row], out, Setting((first, second)))
+            used.append(result.source)
+            requests.append(len(server.asked))
+            (out / TARGET).unlink()
+            if gone:
+                gone.unlink()
+        expected = [str(out), f"NVAE_DATA_MIRROR {first}", f"NVAE_DATA_MIRROR {second}", str(system.parent), row.url]
+        assert used == expected
+        assert requests == [0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("digits.gz", PACKED), ("digits", CONTENT), (f"{TARGET}.gz", PACKED), (TARGET, PACKED)],
+)
+def test_files_supplied_by_hand_are_taken(tmp_path: Path, name: str, content: bytes) -> None:
+    mirror(tmp_path, {name: content})
+    [result] = fetch([plain_row()], tmp_path, Setting(offline=True))
+    assert result.source == str(tmp_path)
+    assert (tmp_path / TARGET).read_bytes() == CONTENT
+    assert name == TARGET or (tmp_path / name).read_bytes() == content
+
+
+def test_a_second_call_only_looks(tmp_path: Path, no_socket: None) -> None:
+    setting = Setting((mirror(tmp_path / "m", {"mnist/digits.gz": PACKED}),))
+    fetch([plain_row()], tmp_path / "out", setting)
+    before = (tmp_path / "out" / TARGET).stat()
+    [result] = fetch([plain_row()], tmp_path / "out", setting)
+    after = (tmp_path / "out" / TARGET).stat()
+    assert result.source == IN_PLACE
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_a_damaged_file_in_place_is_replaced_and_told(tmp_path: Path) -> None:
+    mirror(tmp_path / "out", {TARGET: CONTENT[:-1] + b"!"})
+    place = mirror(tmp_path / "m", {"mnist/digits.gz": PACKED})
+    [result] = fetch([plain_row()], tmp_path / "out", Setting((place,), offline=True))
+    assert (tmp_path / "out" / TARGET).read_bytes() == CONTENT
+    assert "wrong SHA-256" in result.failed[0]
+
+
+def test_a_wrong_checksum_leads_to_the_next_source(tmp_path: Path) -> None:
+    bad, good = (mirror(tmp_path / n, {"mnist/digits.gz": c}) for n, c in (("bad", WRONG), ("good", PACKED)))
+    [result] = fetch([plain_row()], tmp_path / "out", Setting((bad, good), offline=True))
+    assert result.source == f"NVAE_DATA_MIRROR {good}"
+    assert bad in result.failed[0]
+    assert listing(tmp_path / "out") == {TARGET}
+
+
+def test_a_wrong_checksum_everywhere_is_told_and_harms_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    mirror(out, {TARGET: b"mine", "MNIST/raw/other": b"mine too"})
+    place = mirror(tmp_path / "m", {"mnist/digits.gz": WRONG})
+    got, expected = plain_row(b"x" * len(CONTENT)).sha256, plain_row().sha256
+    with pytest.raises(UserError, match=f"wrong SHA-256: got {got} .*, expected {expected}"):
+        fetch([plain_row()], out, Setting((place,), offline=True))
+    assert listing(out) == {TARGET, "MNIST/raw/other"}
+    assert (out / TARGET).read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (PACKED[:-300], "truncated gzip"),
+        (PACKED[:-4] + b"\0\0\0\0", "damaged gzip"),
+        (PACKED[:600] + b"\xff" * 40 + PACKED[640:], "damaged gzip|wrong SHA-256"),
+        (gzip.compress(CONTENT + b"\0"), "holds more than the 307,200 bytes"),
+        (gzip.compress(CONTENT[:-1]), "wrong SHA-256.*307,199 bytes"),
+        (b"<html>log in first</html>", "wrong SHA-256"),
+        (b"", "wrong SHA-256"),
+    ],
+)
+def test_damaged_files_are_refused_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:
+    place = mirror(tmp_path / "m", {"mnist/digits.gz": content})
+    with pytest.raises(UserError, match=reason):
+        fetch([plain_row()], tmp_path / "out", Setting((place,), offline=True))
+    assert listing(tmp_path / "out") == set()
+
+
+def test_a_gzip_bomb_stops_at_the_size_that_is_due(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.gz"
+    bomb.write_bytes(gzip.compress(bytes(20_000_000)))
+    with (tmp_path / "sink").open("wb") as sink, pytest.raises(ValueError, match="more than the 1,000 bytes"):
+        copy_payload(bomb, sink, limit=1000)
+    assert (tmp_path / "sink").stat().st_size <= 1000
+
+
+def test_offline_opens_no_socket(tmp_path: Path, no_socket: None) -> None:
+    setting = Setting.from_environ({"NVAE_DATA_MIRROR": "http://mirror.example/data", "NVAE_OFFLINE": "1"})
+    with pytest.raises(UserError) as caught:
+        fetch([plain_row()], tmp_path / "out", setting)
+    assert str(caught.value).count("not asked, NVAE_OFFLINE is set") == 2
+
+
+def test_the_socket_guard_of_these_tests_bites(tmp_path: Path, no_socket: None) -> None:
+    with pytest.raises(AssertionError, match="socket was opened"):
+        fetch([plain_row()], tmp_path / "out", Setting())
+
+
+def test_one_error_lists_everything_that_was_tried(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    row = plain_row(system=str(tmp_path / "usr" / "digits.gz"))
+    with pytest.raises(UserError) as caught:
+        fetch([row, plain_row(file="labels")], tmp_path / "out", Setting((str(tmp_path / "empty"),), offline=True))
+    message = str(caught.value)
+    parts = [
+        f"{tmp_path / 'out'} (not there)",
+        f"NVAE_DATA_MIRROR {tmp_path / 'empty'} (not there)",
+        f"{tmp_path / 'usr'} (not there)",
+        f"{NOWHERE} (not asked, NVAE_OFFLINE is set)",
+        f"in {tmp_path / 'out'}/ by hand",
+        "http://home.example",
+    ]
+    places = [message.find(part) for part in parts]
+    assert min(places) >= 0, message
+    assert places == sorted(places)
+    assert "\n" not in message
+
+
+def test_what_killed_runs_left_is_removed(tmp_path: Path) -> None:
+    left = {"MNIST/raw/digits.0a1b2c3d.part": b"1", "MNIST/raw/digits.0a1b2c3d.validator.part": b"2"}
+    mirror(tmp_path / "out", {**left, "MNIST/raw/.digits.77.part": b"3", "MNIST/raw/other.0a1b2c3d.part": b"4"})
+    setting = Setting((mirror(tmp_path / "m", {"mnist/digits.gz": PACKED}),), offline=True)
+    fetch([plain_row()], tmp_path / "out", setting)
+    assert listing(tmp_path / "out") == {TARGET, "MNIST/raw/other.0a1b2c3d.part"}
+
+
+def test_a_raw_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(UserError, match="folder to write to"):
+        fetch([plain_row()], tmp_path / "out", Setting(offline=True))
+
+
+def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    setting = Setting((mirror(tmp_path / "m", {"mnist/digits.gz": PACKED}),), offline=True)
+    second = threading.Thread(target=fetch, args=([plain_row()], out, setting))
+    first = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        second.start()
+        second.join(0.2)
+        assert second.is_alive()
+        assert listing(out) == set()
+    finally:
+        os.close(first)
+    second.join(10)
+    assert listing(out) == {TARGET}
+
+
+@pytest.mark.parametrize("value", ["ftp://host/data", "http://me:secret@host/data", "https://", "/a,file:///b"])
+def test_mirrors_that_cannot_be_used_are_refused_without_their_password(value: str) -> None:
+    with pytest.raises(UserError, match="NVAE_DATA_MIRROR") as caught:
+        Setting.from_environ({"NVAE_DATA_MIRROR": value})
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "offline"), [("1", True), ("yes", True), ("0", False), ("", False), ("no", False)])
+def test_offline_values(value: str, offline: bool) -> None:
+    assert Setting.from_environ({"NVAE_OFFLINE": value}).offline is offline
+
+
+# --- the registry and the command ---------------------------------------------------------------------------------
+
+
+def test_the_registry_tells_one_story() -> None:
+    rows = registry.load()
+    assert [row.dataset for row in rows] == ["mnist"] * 4 + ["fashion_mnist"] * 4 + ["yale_b"]
+    assert len({row.sha256 for row in rows}) == 9
+    for row in rows:
+        assert row.licence, row
+        assert row.citation, row
+        if row.dataset != "yale_b":
+            n_items = 60_000 if row.file.startswith("train") else 10_000
+            assert row.bytes == (16 + 784 * n_items if "images" in row.file else 8 + n_items)
+            assert row.published == f"{row.file}.gz"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("bytes", "12 kB"), ("sha256", "A" * 64), ("content", "tar"), ("url", "")]
+)
+def test_a_wrong_registry_row_is_named(tmp_path: Path, column: str, value: str) -> None:
+    names = list(registry.RawFile.__dataclass_fields__)
+    row = {name: str(getattr(plain_row(), name)) for name in names} | {column: value}
+    table = tmp_path / "registry.csv"
+    table.write_text(",".join(names) + "\n" + ",".join(row[name] for name in names) + "\n")
+    with pytest.raises(UserError, match=f"registry.csv:2, {column}"):
+        registry.load(table)
+
+
+def test_a_missing_registry_or_column_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="root folder"):
+        registry.load(tmp_path / "none.csv")
+    (tmp_path / "short.csv").write_text("dataset,file\nmnist,digits\n")
+    with pytest.raises(UserError, match="the columns dataset, file, folder"):
+        registry.load(tmp_path / "short.csv")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    names = list(registry.RawFile.__dataclass_fields__)
+    (tmp_path / "data").mkdir()
+    row = ",".join(str(getattr(plain_row(), name)) for name in names)
+    (tmp_path / layout.REGISTRY).write_text(",".join(names) + f"\n{row}\n")
+    for name in ("m1", "m2"):
+        mirror(tmp_path / name, {"mnist/digits.gz": PACKED})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NVAE_OFFLINE", "1")
+    monkeypatch.delenv("NVAE_DATA_MIRROR", raising=False)
+    return tmp_path
+
+
+def test_the_command_makes_the_same_artefact_from_any_mirror(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = []
+    for name in ("m1", "m2"):
+        monkeypatch.setenv("NVAE_DATA_MIRROR", name)
+        assert cli.main(["fetch", "mnist", "--out", f"raw-{name}"]) == 0
+        records.append(json.loads((project / f"raw-{name}.meta.json").read_text()))
+    assert records[0]["made_from"] == records[1]["made_from"]
+    assert records[0]["made_from"]["params"] == {"digits": plain_row().sha256}
+    assert [r["run"]["sources"]["digits"] for r in records] == ["NVAE_DATA_MIRROR m1", "NVAE_DATA_MIRROR m2"]
+
+
+def test_the_command_fills_data_raw_and_keeps_its_record(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NVAE_DATA_MIRROR", "m1")
+    assert cli.main(["fetch", "mnist"]) == 0
+    record = (project / "data/raw/mnist.meta.json").read_bytes()
+    assert (project / "data/raw/mnist" / TARGET).read_bytes() == CONTENT
+    capsys.readouterr()
+    assert cli.main(["fetch", "mnist"]) == 0
+    assert capsys.readouterr().out == f"digits: {IN_PLACE}\n"
+    assert (project / "data/raw/mnist.meta.json").read_bytes() == record
+    os.truncate("data/raw/mnist.meta.json", 5)
+    assert cli.main(["fetch", "mnist"]) == 0
+    assert json.loads((project / "data/raw/mnist.meta.json").read_text())["run"]["sources"] == {"digits": IN_PLACE}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "hint"), [("cifar", "one of mnist"), ("glyphs", "`nvae draw-data glyphs`"), ("mnist", "by hand")]
+)
+def test_the_command_fails_with_one_line_and_code_2(
+    project: Path, capsys: pytest.CaptureFixture[str], dataset: str, hint: str
+) -> None:
+    assert cli.main(["fetch", dataset]) == 2
+    message = capsys.readouterr().err
+    assert hint in message
+    assert message.count("\n") == 1
+
+
+def test_a_source_that_was_passed_over_is_told(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirror(project / "bad", {"mnist/digits.gz": PACKED[:-20]})
+    monkeypatch.setenv("NVAE_DATA_MIRROR", "bad,m1")
+    assert cli.main(["fetch", "mnist"]) == 0
+    assert "passed over NVAE_DATA_MIRROR bad (digits.gz: truncated gzip)" in capsys.readouterr().err

@@ -1,0 +1,136 @@
+"""Provenance, random streams, code closures, the command line, the pins."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from nvae.cli import VERBS, main
+from nvae.closure import code_files
+from nvae.provenance import Stopwatch, atomic, sha256, write_sidecar
+from nvae.rng import derive_seed, torch_generator
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_atomic_leaves_the_old_file_when_writing_fails(tmp_path: Path) -> None:
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(RuntimeError, match="cut"), atomic(target) as part:
+        part.write_text("half")
+        raise RuntimeError("cut")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_folder_hash_sees_names_and_contents(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "x").write_text("1")
+    first = sha256(folder)
+    (folder / "x").rename(folder / "y")
+    second = sha256(folder)
+    (folder / "y").write_text("2")
+    assert len({first, second, sha256(folder)}) == 3
+
+
+def test_sidecar_separates_what_repeats_from_what_does_not(tmp_path: Path) -> None:
+    source, target = tmp_path / "in", tmp_path / "out.csv"
+    source.write_text("in")
+    target.write_text("out")
+    records = []
+    for _ in range(2):
+        write_sidecar(target, verb="detect", params={"a": 1}, inputs={"data": source}, watch=Stopwatch())
+        records.append(json.loads((tmp_path / "out.csv.meta.json").read_text()))
+    assert records[0]["made_from"] == records[1]["made_from"]
+    assert records[0]["made_from"]["sha256"] == sha256(target)
+    assert records[0]["made_from"]["inputs"]["data"]["sha256"] == sha256(source)
+    assert {"commit", "versions", "device", "seconds"} <= records[0]["run"].keys()
+
+
+def test_streams_are_told_apart_by_name_and_stay() -> None:
+    assert derive_seed(0, "order", 1) == 125578804223736978
+    seeds = {derive_seed(seed, *name) for seed in (0, 1) for name in (("a",), ("b",), ("a", 1), ("a", "1"))}
+    assert len(seeds) == 8
+    assert torch_generator(0, "a").initial_seed() == derive_seed(0, "a")
+
+
+def test_closure_of_training_has_the_loss_and_no_figure() -> None:
+    files = code_files("nvae.commands.train", "nvae.models.n_vae")
+    assert {"nvae/models/likelihoods.py", "nvae/training/loop.py", "nvae/models/backbones.py"} <= set(files)
+    assert not [file for file in files if file.startswith(("nvae/figures", "nvae/analysis", "nvae/config", "nvae/cli"))]
+
+
+def test_closure_of_one_figure_has_no_other_figure() -> None:
+    files = code_files("nvae.commands.draw", "nvae.figures.fig05_kl_per_dimension")
+    figures = [file for file in files if re.search(r"/fig\d\d_", file)]
+    assert figures == ["nvae/figures/fig05_kl_per_dimension.py"]
+    assert not [file for file in files if "training" in file or "models" in file]
+
+
+def test_every_verb_has_a_command_with_help(capsys: pytest.CaptureFixture[str]) -> None:
+    modules = {path.stem.replace("_", "-") for path in (ROOT / "nvae/commands").glob("[a-z]*.py")}
+    assert modules == set(VERBS)
+    for verb in VERBS:
+        with pytest.raises(SystemExit) as caught:
+            main([verb, "--help"])
+        assert caught.value.code == 0
+        assert VERBS[verb][:20] in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_unknown_verb_ends_with_2() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["paint"])
+    assert caught.value.code == 2
+
+
+def test_bad_input_is_one_line_and_2(capsys: pytest.CaptureFixture[str]) -> None:
+    params = str(ROOT / "params.yaml")
+    assert main(["train", "cifar", "--params", params]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("nvae: error: data set: got 'cifar', expected one of")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["draw", "--help"]])
+def test_light_verbs_do_not_import_torch(arguments: list[str]) -> None:
+    check = f"import sys; from nvae.cli import main\ntry: main({arguments})\nexcept SystemExit: pass\n"
+    check += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, cwd=ROOT).returncode == 0
+
+
+def pins() -> dict[str, str]:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    found = [Requirement(line) for line in lines]
+    return {canonicalize_name(pin.name): str(pin.specifier) for pin in found}
+
+
+def test_constraints_pin_exactly_and_cover_what_the_package_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [Requirement(line) for line in project["dependencies"] + project["optional-dependencies"]["dev"]]
+    assert all(specifier.startswith("==") for specifier in pins().values())
+    for requirement in wanted:
+        version = pins()[canonicalize_name(requirement.name)].removeprefix("==")
+        assert requirement.specifier.contains(version), requirement
+
+
+def test_conda_environment_has_the_same_versions() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {
+        canonicalize_name(Requirement(line).name)
+        for line in project["dependencies"] + project["optional-dependencies"]["dev"]
+    }
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert "python=3.11" in dependencies
+    (section,) = (entry["pip"] for entry in dependencies if isinstance(entry, dict))
+    assert section[-1] == "-e ."
+    listed = {canonicalize_name(Requirement(line).name): Requirement(line).specifier for line in section[:-1]}
+    assert set(listed) == wanted
+    assert {name: str(specifier) for name, specifier in listed.items()} == {name: pins()[name] for name in wanted}

@@ -1,0 +1,123 @@
+# From trained models to tidy tables.
+
+RUN_TABLES = ["kl", "metrics"]
+ALL_TABLES = sorted(
+    {
+        *(str(path) for figure in FIGURES for path in figure.tables(PATHS, CONFIG.datasets).values()),
+        *(str(PATHS.table(table, *run)) for table in (*RUN_TABLES, "history") for run in RUNS),
+    }
+)
+
+
+rule detect_kl:
+    """KL per latent dimension and class of one model: Figures 5 and 10."""
+    input:
+        data=str(PATHS.prepared("{dataset}")),
+        model=model_of,
+        code=lambda wildcards: code("detect", model_module(wildcards.variant)),
+    output:
+        str(PATHS.run_table("kl", "{dataset}", "{variant}", "{seed}")),
+    log:
+        log_of("detect/{dataset}-{variant}-seed{seed}"),
+    threads: 1
+    shell:
+        "nvae detect {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
+        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+
+
+rule evaluate_model:
+    """Bound, accuracy, KL sums and factor probes of one model: the summary of metrics."""
+    input:
+        data=str(PATHS.prepared("{dataset}")),
+        model=model_of,
+        code=lambda wildcards: code("evaluate", model_module(wildcards.variant)),
+    output:
+        str(PATHS.run_table("metrics", "{dataset}", "{variant}", "{seed}")),
+    params:
+        slice=CONFIG.slice("evaluate"),
+    log:
+        log_of("evaluate/{dataset}-{variant}-seed{seed}"),
+    threads: 1
+    shell:
+        "nvae evaluate {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
+        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+
+
+rule traverse_latents:
+    """Images along the latents of the first seed's model: Figures 1, 2, 6, 7 and 8."""
+    input:
+        data=str(PATHS.prepared("{dataset}")),
+        model=lambda wildcards: model_of(wildcards, seed=str(FIRST_SEED)),
+        code=lambda wildcards: code("traverse", model_module(wildcards.variant)),
+    output:
+        str(PATHS.traversal("{dataset}", "{variant}", "{kind}")),
+    params:
+        slice=CONFIG.slice("traverse"),
+        seed=FIRST_SEED,
+    log:
+        log_of("traverse/{dataset}-{variant}-{kind}"),
+    threads: 1
+    shell:
+        "nvae traverse {wildcards.dataset} --variant {wildcards.variant} --kind {wildcards.kind} --seed {params.seed}"
+        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+
+
+rule sample_images:
+    """Samples of the first seed's model at growing sigma: Figure 11."""
+    input:
+        data=str(PATHS.prepared("{dataset}")),
+        model=lambda wildcards: model_of(wildcards, seed=str(FIRST_SEED)),
+        code=lambda wildcards: code("sample", model_module(wildcards.variant)),
+    output:
+        str(PATHS.samples("{dataset}", "{variant}")),
+    params:
+        slice=CONFIG.slice("sample"),
+        seed=FIRST_SEED,
+    log:
+        log_of("sample/{dataset}-{variant}"),
+    threads: 1
+    shell:
+        "nvae sample {wildcards.dataset} --variant {wildcards.variant} --seed {params.seed}"
+        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+
+
+rule collect_table:
+    """One tidy table over seeds."""
+    input:
+        tables=expand(str(PATHS.run_table("{{table}}", "{{dataset}}", "{{variant}}", "{seed}")), seed=CONFIG.seeds),
+        code=code("collect"),
+    output:
+        str(PATHS.table("{table}", "{dataset}", "{variant}")),
+    log:
+        log_of("collect/{table}-{dataset}-{variant}"),
+    threads: 1
+    shell:
+        "nvae collect {input.tables} --out {output} > {log} 2>&1"
+
+
+rule collect_history:
+    """The training histories over seeds."""
+    input:
+        tables=expand(str(PATHS.model("{{dataset}}", "{{variant}}", "{seed}") / "history.csv"), seed=CONFIG.seeds),
+        code=code("collect"),
+    output:
+        str(PATHS.table("history", "{dataset}", "{variant}")),
+    log:
+        log_of("collect/history-{dataset}-{variant}"),
+    threads: 1
+    shell:
+        "nvae collect {input.tables} --out {output} > {log} 2>&1"
+
+
+rule summarise_metrics:
+    """The test metrics in one small file, for `dvc metrics show`."""
+    input:
+        tables=[str(PATHS.table("metrics", *run)) for run in RUNS],
+        code=code("summarise"),
+    output:
+        str(PATHS.metrics),
+    log:
+        log_of("summarise/metrics"),
+    threads: 1
+    shell:
+        "nvae summarise {input.tables} --out {output} > {log} 2>&1"

@@ -1,0 +1,43 @@
+# What every rule file uses: the checked configuration of the chosen profile, its paths, and code inputs.
+
+import sys
+from pathlib import Path
+
+from nvae import config as nvae_config
+from nvae.closure import code_files
+from nvae.data import PREPARERS
+from nvae.data.builtin import BUILTIN
+from nvae.errors import UserError
+from nvae.figures import FIGURES
+from nvae.layout import REGISTRY, Layout, raw
+from nvae.models import MODELS
+
+UNKNOWN = sorted(set(workflow.config_settings.config) - {"profile"})
+if UNKNOWN:
+    sys.exit(f"nvae: error: --config {UNKNOWN[0]}: got an override, expected profile=NAME alone. Edit params.yaml.")
+try:
+    CONFIG = nvae_config.load(Path("params.yaml"), profile=config.get("profile"))
+except UserError as error:
+    sys.exit(f"nvae: error: {error}")
+
+PATHS = Layout(CONFIG.profile)
+PROFILE = CONFIG.profile
+DATASETS = sorted(set(CONFIG.datasets.values()))
+FIRST_SEED = CONFIG.seeds[0]
+# The runs that the figures need: adding a figure adds what it is drawn from.
+RUNS = sorted({(CONFIG.datasets[need.role], need.variant) for figure in FIGURES for need in figure.needs})
+
+
+def code(verb, *modules):
+    """The code files that a verb runs, and those of modules that it chooses at run time."""
+    return code_files(f"nvae.commands.{verb.replace('-', '_')}", *modules)
+
+
+def model_module(variant):
+    """The module of a variant's model."""
+    return MODELS[CONFIG.variant(variant).model]
+
+
+def log_of(name):
+    """Where a job's messages go, beside the terminal."""
+    return str(PATHS.results / "logs" / f"{name}.log")

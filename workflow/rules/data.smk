@@ -1,0 +1,53 @@
+# From archives, or from nothing for the built-in sets, to prepared sets.
+
+BUILTIN_SETS = [name for name, params in sorted(CONFIG.data.items()) if params.drawn]
+REAL_SETS = sorted(set(CONFIG.data) - set(BUILTIN_SETS))
+
+
+rule fetch_dataset:
+    """A real data set's raw files, checked; the manifest is their checksums. The files themselves are no
+    declared outputs: Snakemake would delete them, those supplied by hand too, before a second run."""
+    input:
+        REGISTRY,
+    output:
+        manifest=str(raw("{dataset}")) + ".sha256",
+    wildcard_constraints:
+        dataset="|".join(REAL_SETS),
+    log:
+        log_of("fetch/{dataset}"),
+    threads: 1
+    shell:
+        "nvae fetch {wildcards.dataset} 2>&1 | tee {log}"
+
+
+rule draw_dataset:
+    """A built-in data set's raw files, drawn from known factors; stands for a real one in profile demo."""
+    input:
+        code=lambda wildcards: code("draw-data", BUILTIN[wildcards.dataset]),
+    output:
+        manifest=str(raw("{dataset}")) + ".sha256",
+    wildcard_constraints:
+        dataset="|".join(BUILTIN_SETS),
+    params:
+        slice=lambda wildcards: CONFIG.slice("draw-data", dataset=wildcards.dataset),
+    log:
+        log_of("draw-data/{dataset}"),
+    threads: 1
+    shell:
+        "nvae draw-data {wildcards.dataset} --profile {PROFILE} > {log} 2>&1"
+
+
+rule prepare_dataset:
+    """One prepared set: filtered, cropped, scaled, split. Every model and table needs it."""
+    input:
+        manifest=str(raw("{dataset}")) + ".sha256",
+        code=lambda wildcards: code("prepare", PREPARERS[CONFIG.data[wildcards.dataset].kind]),
+    output:
+        str(PATHS.prepared("{dataset}")),
+    params:
+        slice=lambda wildcards: CONFIG.slice("prepare", dataset=wildcards.dataset),
+    log:
+        log_of("prepare/{dataset}"),
+    threads: 1
+    shell:
+        "nvae prepare {wildcards.dataset} --profile {PROFILE} --out {output} > {log} 2>&1"

@@ -1,0 +1,26 @@
+# From tables to figures: one rule a figure, named like it, made from the list in nvae/figures.
+
+ALL_FIGURES = [
+    str(PATHS.figures / f"{figure.name}.{suffix}") for figure in FIGURES for suffix in ("pdf", "png")
+]
+
+for figure in FIGURES:
+
+    rule:
+        name:
+            figure.name
+        input:
+            tables=[str(path) for path in figure.tables(PATHS, CONFIG.datasets).values()],
+            code=code("draw", figure.module),
+        output:
+            pdf=str(PATHS.figures / f"{figure.name}.pdf"),
+            png=str(PATHS.figures / f"{figure.name}.png"),
+        params:
+            figure=figure.name,
+            out=str(PATHS.figures),
+        log:
+            log_of(f"draw/{figure.name}"),
+        localrule: True
+        threads: 1
+        shell:
+            "nvae draw {params.figure} --profile {PROFILE} --out {params.out} > {log} 2>&1"

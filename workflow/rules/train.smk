@@ -1,0 +1,39 @@
+# From prepared sets to trained models.
+
+MODEL_FILES = {
+    "weights": "weights.safetensors",
+    "description": "model.json",
+    "history": "history.csv",
+    "throughput": "throughput.csv",
+}
+ALL_MODELS = [
+    str(PATHS.model(dataset, variant, seed) / "weights.safetensors")
+    for dataset, variant in RUNS
+    for seed in CONFIG.seeds
+]
+
+
+def model_of(wildcards, seed="{seed}"):
+    """The files of a trained model that an analysis reads."""
+    folder = PATHS.model(wildcards.dataset, wildcards.variant, seed.format(**wildcards))
+    return [str(folder / MODEL_FILES["weights"]), str(folder / MODEL_FILES["description"])]
+
+
+rule train_model:
+    """One model on one data set with one seed: every table needs it. Its checkpoint is no declared
+    output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""
+    input:
+        data=str(PATHS.prepared("{dataset}")),
+        code=lambda wildcards: code("train", model_module(wildcards.variant)),
+    output:
+        **{key: str(PATHS.model("{dataset}", "{variant}", "{seed}") / name) for key, name in MODEL_FILES.items()},
+    params:
+        slice=lambda wildcards: CONFIG.slice("train", **wildcards),
+    log:
+        log_of("train/{dataset}-{variant}-seed{seed}"),
+    benchmark:
+        str(PATHS.results / "benchmarks/train/{dataset}-{variant}-seed{seed}.tsv")
+    threads: 1
+    shell:
+        "nvae train {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
+        " --profile {PROFILE} --data {input.data} --threads {threads} 2>&1 | tee {log}"

@@ -12,6 +12,7 @@ VERBS = {
     "fetch": "get a real data set's raw files, from data/raw, mirrors, the system or its official address",
     "draw-data": "draw a built-in data set (glyphs, garments, faces) from known factors",
     "prepare": "turn raw files into one prepared set with train, validation and test splits",
+    "try-settings": "train with some keys changed and record what the validation split says",
     "train": "train one model on one prepared set with one seed",
     "detect": "KL per latent dimension, block and class: which factors are a class's own",
     "traverse": "decode images along single latent dimensions",

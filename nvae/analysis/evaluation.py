@@ -20,38 +20,46 @@ SPLITS = ("validation", "test")
 
 
 def metrics(
-    model: LatentModel, data: PreparedSet, params: EvaluationParams, *, seed: int, device: torch.device
+    model: LatentModel,
+    data: PreparedSet,
+    params: EvaluationParams,
+    *,
+    seed: int,
+    device: torch.device,
+    splits: tuple[str, ...] = SPLITS,
 ) -> pd.DataFrame:
     """Bound and its terms, label accuracy, and probes of known factors.
 
     Args:
         model: trained on ``data.train``.
-        data: probes are fitted on its train split, everything is reported on the two others.
+        data: probes are fitted on its train split.
         params: of the probes.
         seed: of the posterior samples in the bound.
         device: where the model is.
+        splits: what is reported on.
 
     Returns:
         Columns ``split``, ``metric``, ``value``. Terms end in ``_nats`` (per example), accuracy in ``_pct``.
     """
     rows: list[tuple[str, str, float]] = []
-    for split in SPLITS:
+    for split in splits:
         generator = torch_generator(seed, "evaluation", split, device=device.type)
         means = mean_terms(model, Resident.of(data.split(split), device), generator=generator)
         rows.append((split, "accuracy_pct", 100 * means.pop("accuracy")))
         rows += [(split, f"{name}_nats", value) for name, value in means.items()]
     if data.factor_names:
-        rows += _factor_probes(model, data, params, device)
+        rows += _factor_probes(model, data, params, device, splits)
     return pd.DataFrame(rows, columns=["split", "metric", "value"])
 
 
 def _factor_probes(
-    model: LatentModel, data: PreparedSet, params: EvaluationParams, device: torch.device
+    model: LatentModel, data: PreparedSet, params: EvaluationParams, device: torch.device, splits: tuple[str, ...]
 ) -> list[tuple[str, str, float]]:
     """Probes from z_s for the factors that every image has."""
     shared = [column for column, axis in enumerate(model.axes()) if axis.latent_class == SHARED]
-    z = {name: encode(model, split, device=device).mu[:, shared] for name, split in data.splits()}
-    factors = {name: split.factors for name, split in data.splits() if split.factors is not None}
+    used = {name: data.split(name) for name in ("train", *splits)}
+    z = {name: encode(model, split, device=device).mu[:, shared] for name, split in used.items()}
+    factors = {name: split.factors for name, split in used.items() if split.factors is not None}
     rows: list[tuple[str, str, float]] = []
     for column, name in enumerate(data.factor_names):
         target = {split: values[:, column] for split, values in factors.items()}
@@ -65,9 +73,9 @@ def _factor_probes(
             regressor.fit(z["train"], target["train"])
             rows += [
                 (split, f"r2_{probe}_{name}", float(r2_score(target[split], regressor.predict(z[split]))))
-                for split in SPLITS
+                for split in splits
             ]
-        rows += [(split, f"best_spearman_{name}", best_spearman(z[split], target[split])) for split in SPLITS]
+        rows += [(split, f"best_spearman_{name}", best_spearman(z[split], target[split])) for split in splits]
     return rows
 
 

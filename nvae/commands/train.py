@@ -11,6 +11,7 @@ from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
 from nvae.models import build
 from nvae.provenance import Stopwatch, write_sidecar
+from nvae.training.checkpoint import Checkpointing
 from nvae.training.device import resolve_device
 from nvae.training.loop import fit
 from nvae.training.saved import ModelDescription, save_model
@@ -61,10 +62,8 @@ def run(args: argparse.Namespace) -> None:
         protocol,
         seed=args.seed,
         device=device,
-        config=slice_,
-        checkpoint=checkpoint,
-        checkpoint_every=config.execution.checkpoint_every_epochs,
         title=f"train {args.dataset}/{args.variant} seed {args.seed}",
+        checkpointing=Checkpointing(checkpoint, slice_, config.execution.checkpoint_every_epochs),
     )
     save_model(folder, model, description, progressed)
     write_sidecar(folder, verb="train", params=slice_, inputs={"data": prepared}, watch=watch, device=str(device))

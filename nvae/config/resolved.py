@@ -1,6 +1,7 @@
 """One profile's configuration, merged and checked: every question that the code asks of it."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, NonNegativeInt, ValidationError
@@ -52,25 +53,25 @@ class Config(Section):
             )
         return self.data[dataset]
 
-    def model_params(self, dataset: str, variant: str) -> NVaeParams:
-        """The model's parameters on ``dataset``: defaults, then the data set's changes, then the variant's.
+    def model_params(self, dataset: str, variant: str, changes: Mapping[str, Any] | None = None) -> NVaeParams:
+        """The model's parameters on ``dataset``: defaults, the data set's changes, the variant's, then ``changes``.
 
         Raises:
             UserError: no such data set or variant, or a wrong key or value among the changes.
         """
         self.data_params(dataset)
         chosen = self.variant(variant)
-        layers = {**self.n_vae.get("defaults", {}), **self.n_vae.get(dataset, {}), **chosen.changes}
+        layers = {**self.n_vae.get("defaults", {}), **self.n_vae.get(dataset, {}), **chosen.changes, **(changes or {})}
         return checked(NVaeParams, layers, f"{chosen.model}.{dataset} (variant {variant})")
 
-    def training_params(self, dataset: str) -> TrainingParams:
-        """The protocol on ``dataset``: defaults, then the data set's changes.
+    def training_params(self, dataset: str, changes: Mapping[str, Any] | None = None) -> TrainingParams:
+        """The protocol on ``dataset``: defaults, the data set's changes, then ``changes``.
 
         Raises:
             UserError: no such data set, or a wrong key or value.
         """
         self.data_params(dataset)
-        layers = {**self.training.get("defaults", {}), **self.training.get(dataset, {})}
+        layers = {**self.training.get("defaults", {}), **self.training.get(dataset, {}), **(changes or {})}
         return checked(TrainingParams, layers, f"training.{dataset}")
 
     def variant(self, variant: str) -> Variant:

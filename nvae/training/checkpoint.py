@@ -36,6 +36,30 @@ class Progressed:
     throughput: list[float]
 
 
+@dataclass(frozen=True)
+class Checkpointing:
+    """Where and how often a run keeps a checkpoint.
+
+    Args:
+        path: the file to write and to resume from.
+        config: what the run depends on; a resume under another one is refused.
+        every_epochs: epochs between checkpoints.
+    """
+
+    path: Path
+    config: dict[str, Any]
+    every_epochs: int = 1
+
+    def resume(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> Progressed:
+        """As :func:`load_checkpoint`."""
+        return load_checkpoint(self.path, model, optimiser, config=self.config)
+
+    def after_epoch(self, model: nn.Module, optimiser: torch.optim.Optimizer, progressed: Progressed) -> None:
+        """Write a checkpoint if one is due."""
+        if progressed.epoch % self.every_epochs == 0:
+            save_checkpoint(self.path, model, optimiser, config=self.config, progressed=progressed)
+
+
 def save_checkpoint(
     path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, *, config: dict[str, Any], progressed: Progressed
 ) -> None:

@@ -7,8 +7,6 @@ back from the device within an epoch. Measured speeds are in docs/choices.md.
 import math
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +16,7 @@ from nvae.data.prepared import PreparedSet, Split
 from nvae.errors import UserError
 from nvae.models.protocol import GenerativeModel, LossTerms
 from nvae.rng import torch_generator
-from nvae.training.checkpoint import Progressed, Row, load_checkpoint, save_checkpoint
+from nvae.training.checkpoint import Checkpointing, Progressed, Row
 from nvae.training.progress import Progress
 
 _EVALUATION_BATCH = 1000
@@ -53,10 +51,8 @@ def fit(
     *,
     seed: int,
     device: torch.device,
-    config: dict[str, Any],
-    checkpoint: Path,
-    checkpoint_every: int,
     title: str,
+    checkpointing: Checkpointing | None = None,
 ) -> Progressed:
     """Train ``model`` in place, from its initialisation or from an interrupted run's checkpoint.
 
@@ -69,10 +65,8 @@ def fit(
         params: the protocol.
         seed: of every stream.
         device: where to compute.
-        config: what the run depends on; kept in the checkpoint.
-        checkpoint: the file to write and to resume from.
-        checkpoint_every: epochs between checkpoints.
         title: for the progress line.
+        checkpointing: where to keep what an interrupted run needs; None: nowhere.
 
     Returns:
         The history (a row per epoch and split, terms in nats per example) and the training speed per epoch.
@@ -83,7 +77,7 @@ def fit(
     model.initialise(generator=torch_generator(seed, "weights"))
     model.to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=params.learning_rate, fused=True)
-    done = load_checkpoint(checkpoint, model, optimiser, config=config)
+    done = checkpointing.resume(model, optimiser) if checkpointing else Progressed(0, [], [])
     history, throughput = list(done.history), list(done.throughput)
     train, validation = Resident.of(data.train, device), Resident.of(data.validation, device)
     with Progress(title, total=params.epochs, done=done.epoch) as progress:
@@ -95,9 +89,8 @@ def fit(
             rows.append({"split": "validation", **mean_terms(model, validation, generator=generator)})
             history += [{"epoch": epoch, **row} for row in rows]
             _guard(history[-2:], data.name)
-            if epoch % checkpoint_every == 0 and epoch < params.epochs:
-                progressed = Progressed(epoch, history, throughput)
-                save_checkpoint(checkpoint, model, optimiser, config=config, progressed=progressed)
+            if checkpointing and epoch < params.epochs:
+                checkpointing.after_epoch(model, optimiser, Progressed(epoch, history, throughput))
             latest = rows[-1]
             progress.advance(
                 f"validation bound {-float(latest['negative_bound']):.2f} nats, "

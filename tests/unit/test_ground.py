@@ -23,9 +23,14 @@ ROOT = Path(__file__).parents[2]
 def test_atomic_leaves_the_old_file_when_writing_fails(tmp_path: Path) -> None:
     target = tmp_path / "table.csv"
     target.write_text("old")
-    with pytest.raises(RuntimeError, match="cut"), atomic(target) as part:
-        part.write_text("half")
-        raise RuntimeError("cut")
+
+    def cut() -> None:
+        with atomic(target) as part:
+            part.write_text("half")
+            raise RuntimeError("cut")
+
+    with pytest.raises(RuntimeError, match="cut"):
+        cut()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 

@@ -45,10 +45,10 @@ def faces_params(**changes: Any) -> FacesData:
     return FacesData(kind="faces", **{**base, **changes})
 
 
-def write_set(root: Path, dataset: str = "mine", *, factors: bool = False) -> Path:
-    """40 train and 20 test images of four classes; an image's pixels say its split and row."""
+def write_set(root: Path, dataset: str = "mine", *, classes: int = 4, factors: bool = False) -> Path:
+    """40 train and 20 test images; an image's pixels say its split and row."""
     for split, n, mark in (("train", 40, 0), ("test", 20, 100)):
-        labels = (np.arange(n) % 4).astype(np.uint8)
+        labels = (np.arange(n) % classes).astype(np.uint8)
         images = np.full((n, 3, 5), mark, np.uint8) + np.arange(n, dtype=np.uint8)[:, None, None]
         write_idx(raw_folder(root, dataset) / IMAGES[split], images)
         write_idx(raw_folder(root, dataset) / LABELS[split], labels)
@@ -112,7 +112,9 @@ def test_idx_class_names_come_from_a_list_if_there_is_one(tmp_path: Path) -> Non
 
 
 def test_official_class_names(tmp_path: Path) -> None:
-    prepared = prepare_idx(write_set(tmp_path, "fashion_mnist"), "fashion_mnist", idx_params(validation_images=8))
+    prepared = prepare_idx(
+        write_set(tmp_path, "fashion_mnist", classes=10), "fashion_mnist", idx_params(validation_images=10)
+    )
     assert prepared.class_names[9] == "Ankle boot"
     assert len(prepared.class_names) == 10
 
@@ -228,9 +230,9 @@ def test_uncropped_frames_are_cropped_to_the_face_that_is_found(tmp_path: Path) 
     cropped = render_ambient(person, cropped=True, generator=place).reshape(48, 4, 42, 4).mean(axis=(1, 3))
     prepared = prepare_faces(uncropped_root(tmp_path, uncropped), "faces", faces_params())
     image = prepared.train.images[0]
-    whole = uncropped[:, :636].reshape(48, 10, 42, -1, 1).mean(axis=(1, 3, 4))[:48, :42]
+    whole = uncropped[:, :630].reshape(48, 10, 42, 15).mean(axis=(1, 3))
     agreement = np.corrcoef(image.ravel(), cropped.ravel())[0, 1]
-    assert agreement > np.corrcoef(whole.ravel(), cropped.ravel())[0, 1] + 0.2
+    assert agreement > np.corrcoef(whole.ravel(), cropped.ravel())[0, 1] + 0.1
 
 
 def test_an_uncropped_face_that_is_not_found_names_person_and_remedy(tmp_path: Path) -> None:

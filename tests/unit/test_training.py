@@ -13,7 +13,7 @@ from nvae.errors import UserError
 from nvae.models import build
 from nvae.models.protocol import GenerativeModel
 from nvae.rng import torch_generator
-from nvae.training.checkpoint import Progressed, changed_keys
+from nvae.training.checkpoint import Checkpointing, Progressed, changed_keys
 from nvae.training.device import resolve_device
 from nvae.training.loop import Resident, fit, mean_terms
 from nvae.training.saved import ModelDescription, load_model, save_model
@@ -51,10 +51,8 @@ def train(
         protocol,
         seed=seed,
         device=torch.device("cpu"),
-        config=config or {},
-        checkpoint=checkpoint,
-        checkpoint_every=1,
         title="test",
+        checkpointing=Checkpointing(checkpoint, config or {}),
     )
     return model, progressed
 

@@ -1,0 +1,112 @@
+"""The registry and the command ``nvae fetch``."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from nvae import cli, layout
+from nvae.data import registry
+from nvae.data.fetch import IN_PLACE
+from nvae.errors import UserError
+from tests.unit.fetch_world import CONTENT, mirror, plain_row
+
+TARGET = "MNIST/raw/digits"
+PACKED = gzip.compress(CONTENT, 1)
+
+
+def test_the_registry_tells_one_story() -> None:
+    rows = registry.load()
+    assert [row.dataset for row in rows] == ["mnist"] * 4 + ["fashion_mnist"] * 4 + ["yale_b"]
+    assert len({row.sha256 for row in rows}) == 9
+    for row in rows:
+        assert row.licence, row
+        assert row.citation, row
+        if row.dataset != "yale_b":
+            n_items = 60_000 if row.file.startswith("train") else 10_000
+            assert row.bytes == (16 + 784 * n_items if "images" in row.file else 8 + n_items)
+            assert row.published == f"{row.file}.gz"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("bytes", "12 kB"), ("sha256", "A" * 64), ("content", "tar"), ("url", "")]
+)
+def test_a_wrong_registry_row_is_named(tmp_path: Path, column: str, value: str) -> None:
+    names = list(registry.RawFile.__dataclass_fields__)
+    row = {name: str(getattr(plain_row(), name)) for name in names} | {column: value}
+    table = tmp_path / "registry.csv"
+    table.write_text(",".join(names) + "\n" + ",".join(row[name] for name in names) + "\n")
+    with pytest.raises(UserError, match=f"registry.csv:2, {column}"):
+        registry.load(table)
+
+
+def test_a_missing_registry_or_column_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="root folder"):
+        registry.load(tmp_path / "none.csv")
+    (tmp_path / "short.csv").write_text("dataset,file\nmnist,digits\n")
+    with pytest.raises(UserError, match="the columns dataset, file, folder"):
+        registry.load(tmp_path / "short.csv")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    names = list(registry.RawFile.__dataclass_fields__)
+    (tmp_path / "data").mkdir()
+    row = ",".join(str(getattr(plain_row(), name)) for name in names)
+    (tmp_path / layout.REGISTRY).write_text(",".join(names) + f"\n{row}\n")
+    for name in ("m1", "m2"):
+        mirror(tmp_path / name, {"mnist/digits.gz": PACKED})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NVAE_OFFLINE", "1")
+    monkeypatch.delenv("NVAE_DATA_MIRROR", raising=False)
+    return tmp_path
+
+
+def test_the_command_makes_the_same_artefact_from_any_mirror(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = []
+    for name in ("m1", "m2"):
+        monkeypatch.setenv("NVAE_DATA_MIRROR", name)
+        assert cli.main(["fetch", "mnist", "--out", f"raw-{name}"]) == 0
+        records.append(json.loads((project / f"raw-{name}.meta.json").read_text()))
+    assert records[0]["made_from"] == records[1]["made_from"]
+    assert records[0]["made_from"]["params"] == {"digits": plain_row().sha256}
+    assert [r["run"]["sources"]["digits"] for r in records] == ["NVAE_DATA_MIRROR m1", "NVAE_DATA_MIRROR m2"]
+
+
+def test_the_command_fills_data_raw_and_keeps_its_record(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NVAE_DATA_MIRROR", "m1")
+    assert cli.main(["fetch", "mnist"]) == 0
+    record = (project / "data/raw/mnist.meta.json").read_bytes()
+    assert (project / "data/raw/mnist" / TARGET).read_bytes() == CONTENT
+    capsys.readouterr()
+    assert cli.main(["fetch", "mnist"]) == 0
+    assert capsys.readouterr().out == f"digits: {IN_PLACE}\n"
+    assert (project / "data/raw/mnist.meta.json").read_bytes() == record
+    os.truncate("data/raw/mnist.meta.json", 5)
+    assert cli.main(["fetch", "mnist"]) == 0
+    assert json.loads((project / "data/raw/mnist.meta.json").read_text())["run"]["sources"] == {"digits": IN_PLACE}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "hint"), [("cifar", "one of mnist"), ("glyphs", "`nvae draw-data glyphs`"), ("mnist", "by hand")]
+)
+def test_the_command_fails_with_one_line_and_code_2(
+    project: Path, capsys: pytest.CaptureFixture[str], dataset: str, hint: str
+) -> None:
+    assert cli.main(["fetch", dataset]) == 2
+    message = capsys.readouterr().err
+    assert hint in message
+    assert message.count("\n") == 1
+
+
+def test_a_source_that_was_passed_over_is_told(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirror(project / "bad", {"mnist/digits.gz": PACKED[:-20]})
+    monkeypatch.setenv("NVAE_DATA_MIRROR", "bad,m1")
+    assert cli.main(["fetch", "mnist"]) == 0
+    assert "passed over NVAE_DATA_MIRROR bad (digits.gz: truncated gzip)" in capsys.readouterr().err

@@ -1,0 +1,50 @@
+"""Trying settings: what is changed, what is recorded, and that test is left alone."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nvae import config
+from nvae.cli import main
+from nvae.commands.try_settings import changed
+from nvae.data.prepared import PreparedSet
+from nvae.errors import UserError
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+
+
+def test_keys_go_to_model_or_training() -> None:
+    loaded = config.load(PARAMS, profile="smoke")
+    model, protocol = changed(loaded, "mnist", "n_vae", ["class_dims=9", "epochs=7", "kl_warmup_epochs=3"])
+    assert (model.class_dims, protocol.epochs, protocol.kl_warmup_epochs) == (9, 7, 3)
+
+
+@pytest.mark.parametrize("change", ["class_dims", "class_dims=none", "classdims=3", "class_weight=-1"])
+def test_wrong_changes_are_refused(change: str) -> None:
+    with pytest.raises(UserError):
+        changed(config.load(PARAMS, profile="smoke"), "mnist", "n_vae", [change])
+
+
+def test_record_gets_a_row_a_run_from_validation_alone(
+    small_set: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_set.save(tmp_path / "small.npz")
+    record = tmp_path / "record.csv"
+    common = ["try-settings", "glyphs", "--params", str(PARAMS), "--profile", "smoke"]
+    common += ["--data", str(tmp_path / "small.npz"), "--record", str(record)]
+    assert main([*common, "--set", "class_dims=1"]) == 0
+    assert main([*common, "--set", "class_dims=3", "--seed", "1"]) == 0
+    rows = pd.read_csv(record)
+    assert rows.class_dims.tolist() == [1, 3]
+    assert rows.seed.tolist() == [0, 1]
+    assert rows.negative_bound_nats.notna().all()
+    assert "r2_knn_level" in capsys.readouterr().out
+    # A test split of nonsense changes nothing: it was not read.
+    inverted = 255 - small_set.test.images
+    test = type(small_set.test)(inverted, small_set.test.labels, small_set.test.names, small_set.test.factors)
+    fields = {**vars(small_set), "test": test}
+    PreparedSet(**fields).save(tmp_path / "small.npz")
+    assert main([*common, "--set", "class_dims=1"]) == 0
+    again = pd.read_csv(record)
+    pd.testing.assert_series_equal(again.iloc[2], again.iloc[0], check_names=False)

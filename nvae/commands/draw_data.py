@@ -47,6 +47,8 @@ def run(args: argparse.Namespace) -> None:
         )
     out = layout.raw(args.dataset) if args.out is None else args.out
     module = importlib.import_module(BUILTIN[args.dataset])
+    if params.kind != module.KIND:
+        raise UserError(f"data.{args.dataset}.kind", got=params.kind, expected=module.KIND, mend=f"Edit {args.params}.")
     with _replaced(out) as part:
         if params.kind == "faces":
             module.draw(part, persons=params.drawn.persons, seed=params.drawn.seed)

@@ -23,23 +23,36 @@ def run(args: argparse.Namespace) -> None:
     """
     if not Path("dvc.lock").is_file():
         raise UserError("dvc.lock", got="no such file", expected="a project's root", mend="Change to the root.")
-    remotes = _dvc("remote", "list").strip()
-    if remotes:
-        _dvc("pull", "--jobs", str(args.jobs))
+    if _dvc("remote", "list").stdout.strip():
+        _bring("pull", "--jobs", str(args.jobs))
     else:
         print("no DVC remote is set (`dvc remote add -d NAME URL`); using the local cache", file=sys.stderr)
-        _dvc("checkout")
-    print("restored; `snakemake --cores 1 -n` should find nothing to be done")
+        _bring("checkout")
+    # Only the exit code: with files that differ on purpose, as in an edited copy, restoring has still succeeded.
+    if _dvc("status", "--quiet").returncode:
+        print("restored; files here differ from dvc.lock: `dvc status` names them, `snakemake -n` what they rerun")
+    else:
+        print("restored; everything is as dvc.lock says, and `snakemake -n` should find nothing to be done")
 
 
-def _dvc(*arguments: str) -> str:
-    result = subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True)
-    if result.returncode:
-        lines = [line for line in result.stderr.splitlines() if line.strip()]
-        raise UserError(
-            f"dvc {arguments[0]}",
-            got=" / ".join(lines) or f"exit code {result.returncode}",
-            expected="every output of dvc.lock in the cache or the remote",
-            mend="Set a remote that has them, or make them: snakemake --cores 2 -- all_figures.",
-        )
-    return result.stdout
+def _bring(*arguments: str) -> None:
+    result = _dvc(*arguments)
+    if result.returncode == 0:
+        return
+    said = result.stderr.partition("ERROR: ")[2] or result.stderr
+    if "unsaved files" in said:
+        expected = "no output with changes that DVC's cache does not have"
+        mend = f"Keep them (dvc commit) or drop them (dvc {arguments[0]} --force)."
+    else:
+        expected = "every output of dvc.lock in the cache or the remote"
+        mend = "Set a remote that has them, or make them: snakemake --cores 2 -- all_figures."
+    raise UserError(
+        f"dvc {arguments[0]}",
+        got=" / ".join(said.split("\n")).strip(" /") or f"exit code {result.returncode}",
+        expected=expected,
+        mend=mend,
+    )
+
+
+def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True)

@@ -61,8 +61,9 @@ class Config(Section):
         """
         self.data_params(dataset)
         chosen = self.variant(variant)
-        layers = {**self.n_vae.get("defaults", {}), **self.n_vae.get(dataset, {}), **chosen.changes, **(changes or {})}
-        return checked(NVaeParams, layers, f"{chosen.model}.{dataset} (variant {variant})")
+        base = {**self.n_vae.get("defaults", {}), **self.n_vae.get(dataset, {})}
+        layers = {f"{chosen.model}.{dataset}": base, f"variants.{variant}.changes": chosen.changes, "changes": changes}
+        return _checked_layers(NVaeParams, layers)
 
     def training_params(self, dataset: str, changes: Mapping[str, Any] | None = None) -> TrainingParams:
         """The protocol on ``dataset``: defaults, the data set's changes, then ``changes``.
@@ -71,8 +72,8 @@ class Config(Section):
             UserError: no such data set, or a wrong key or value.
         """
         self.data_params(dataset)
-        layers = {**self.training.get("defaults", {}), **self.training.get(dataset, {}), **(changes or {})}
-        return checked(TrainingParams, layers, f"training.{dataset}")
+        base = {**self.training.get("defaults", {}), **self.training.get(dataset, {})}
+        return _checked_layers(TrainingParams, {f"training.{dataset}": base, "changes": changes})
 
     def variant(self, variant: str) -> Variant:
         """The entry of ``variants``.
@@ -152,6 +153,16 @@ def checked(kind: type[_S], content: object, where: str) -> _S:
             expected=_expected(first, kind),
             mend="Edit params.yaml; each key's comment says what it takes.",
         ) from None
+
+
+def _checked_layers(kind: type[_S], layers: Mapping[str, Mapping[str, Any] | None]) -> _S:
+    """The section that results when each layer is laid over those before; an error names its layer."""
+    content: dict[str, Any] = {}
+    for where, layer in layers.items():
+        if layer or not content:
+            content.update(layer or {})
+            section = checked(kind, content, where)
+    return section
 
 
 def _location(error: ErrorDetails) -> list[str]:

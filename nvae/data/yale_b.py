@@ -25,7 +25,7 @@ class LitImage:
         name: the file's name in its tree.
         person: such as ``yaleB01``.
         pose: number of the head's pose; 0 is frontal.
-        azimuth_deg: of the light, degrees; positive is to the right of the camera's axis.
+        azimuth_deg: of the light, degrees; positive is on the subject's right, the left of the image.
         elevation_deg: of the light, degrees; positive is above.
     """
 

@@ -125,3 +125,14 @@ def test_every_drawn_set_of_the_parameters_has_a_module() -> None:
     content = yaml.safe_load(PARAMS.read_text())
     drawn = {name for name, section in content["data"].items() if section.get("drawn")}
     assert drawn == set(BUILTIN)
+
+
+def test_a_kind_that_the_set_is_not_drawn_as_is_refused(
+    tmp_path: Path, params: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = yaml.safe_load(params.read_text())
+    content["data"]["glyphs"] = content["data"]["faces"]
+    params.write_text(yaml.safe_dump(content))
+    assert draw("glyphs", tmp_path / "glyphs", params) == 2
+    assert "data.glyphs.kind: got faces, expected idx" in capsys.readouterr().err
+    assert not (tmp_path / "glyphs").exists()

@@ -65,7 +65,7 @@ def test_profiles_are_valid(profile: str) -> None:
         ({"data.yale_b.angle": "elevation"}, "angle"),
         ({"data.mnist.kind": "tar"}, r"data\.fashion_mnist\.kind: got 'tar', expected 'idx', 'faces'"),
         ({"traversal.low": 3.0}, "traversal.low: got 3.0, expected less than traversal.high"),
-        ({"variants.n_vae.changes": {"epochs": 3}}, "epochs: got an unknown key"),
+        ({"variants.n_vae.changes": {"epochs": 3}}, r"variants\.n_vae\.changes\.epochs: got an unknown key"),
         ({"variants.n_vae.model": "vae"}, r"variants\.n_vae\.model: got 'vae', expected 'n_vae'"),
         ({"execution.devise": "cpu"}, r"execution\.devise: got an unknown key"),
         ({"data.yale_b.crop": 1}, r"data\.yale_b\.crop: got an unknown key"),

@@ -41,6 +41,7 @@ rule prepare_dataset:
     """One prepared set: filtered, cropped, scaled, split. Every model and table needs it."""
     input:
         manifest=str(raw("{dataset}")) + ".sha256",
+        boxes=lambda wildcards: getattr(CONFIG.data[wildcards.dataset], "face_boxes", None) or [],
         code=lambda wildcards: code("prepare", PREPARERS[CONFIG.data[wildcards.dataset].kind]),
     output:
         str(PATHS.prepared("{dataset}")),

@@ -17,6 +17,9 @@ from nvae.data.builtin.shading import light_direction, normals, shade
 from nvae.errors import UserError
 from nvae.rng import numpy_generator
 
+KIND = "faces"
+"""The kind of data set that it is drawn as."""
+
 LIGHTS = (
     *((-130, 20), (-120, 0), (-110, -20), (-110, 15), (-110, 40), (-110, 65), (-95, 0), (-85, -20), (-85, 20)),
     *((-70, -35), (-70, 0), (-70, 45), (-60, -20), (-60, 20), (-50, -40), (-50, 0), (-35, -20), (-35, 15), (-35, 40)),

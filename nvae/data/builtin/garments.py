@@ -13,6 +13,9 @@ import numpy as np
 from nvae.data.builtin.canvas import SIZE, Array, depth, ellipse, fill, mirrored, points, spline, stroke, unit
 from nvae.data.builtin.drawn import DrawnClass, DrawnSet, Factors, Ranges, draw_set
 
+KIND = "idx"
+"""The kind of data set that it is drawn as."""
+
 SHARED: Ranges = {
     "grey_level": (0.58, 0.92),  # of the cloth, 1 is white
     "width": (0.88, 1.06),  # horizontal scale

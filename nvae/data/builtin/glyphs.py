@@ -13,6 +13,9 @@ import numpy as np
 from nvae.data.builtin.canvas import SIZE, Array, ellipse, mix, points, spline, stroke
 from nvae.data.builtin.drawn import DrawnClass, DrawnSet, Factors, Ranges, draw_set
 
+KIND = "idx"
+"""The kind of data set that it is drawn as."""
+
 SHARED: Ranges = {
     "thickness": (1.6, 4.0),  # pixels
     "slant": (-0.1, 0.35),  # pixels to the right per pixel upwards

@@ -1,0 +1,121 @@
+"""A temporary copy of the project, and the commands that are run in it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+#: Results that are committed: a copy starts without them.
+_RESULTS = ("results/", "paper_figs/", "dvc.lock")
+_TABLE_ROW = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)
+_NOTHING = "Nothing to be done"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project.
+
+    Args:
+        root: its folder.
+    """
+
+    root: Path
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command with this interpreter's programs and the copy's code."""
+        programs = Path(sys.executable).parent
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE")}
+        environ |= {
+            "PATH": f"{programs}{os.pathsep}{environ['PATH']}",
+            "PYTHONPATH": str(self.root),
+            "OMP_NUM_THREADS": "1",
+        }
+        return subprocess.Popen(
+            command, cwd=self.root, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def call(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, whatever comes of it."""
+        process = self.start(*command)
+        out, err = process.communicate(timeout=900)
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+    def do(self, *command: str) -> str:
+        """Run a command that has to succeed; its output."""
+        result = self.call(*command)
+        assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout[-4000:]}\n{result.stderr[-4000:]}"
+        return result.stdout + result.stderr
+
+    def snakemake(self, *targets: str, profile: str = "paper") -> str:
+        """Make targets; what Snakemake said."""
+        return self.do("snakemake", "--cores", "2", "--config", f"profile={profile}", "--", *targets)
+
+    def planned(self, *targets: str, profile: str = "paper") -> dict[str, int]:
+        """The jobs that a dry run lists: rule → count. Empty if nothing is to be done."""
+        said = self.do("snakemake", "-n", "--config", f"profile={profile}", "--", *targets)
+        if _NOTHING in said:
+            return {}
+        jobs = {rule: int(count) for rule, count in _TABLE_ROW.findall(said)}
+        assert jobs.pop("total") == sum(jobs.values()), said
+        return jobs
+
+    def commit(self, message: str) -> None:
+        """Commit everything that git does not ignore."""
+        self.do("git", "add", "-A")
+        self.do("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", message)
+
+    def edit_params(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change ``params.yaml`` in place; its comments are lost."""
+        path = self.root / "params.yaml"
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        change(params)
+        path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+
+    @contextmanager
+    def kept(self, name: str) -> Iterator[Path]:
+        """Yield a file's path; afterwards the file is again what it was."""
+        path = self.root / name
+        before = path.read_bytes()
+        try:
+            yield path
+        finally:
+            path.write_bytes(before)
+
+
+def copy_project(root: Path) -> Project:
+    """A copy of the files that git knows or would take, results left out, in a repository of its own."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in listed.split("\0"):
+        source = ROOT / name
+        if not source.is_file() or name.startswith(_RESULTS):
+            continue
+        target = root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+    project = Project(root)
+    project.do("git", "init", "-q", "-b", "main")
+    project.commit("copy")
+    return project
+
+
+def shrink_paper(params: dict[str, Any]) -> None:
+    """Make profile paper as small as profile smoke, on the built-in data, with one seed."""
+    params["profiles"]["paper"] = params["profiles"]["smoke"]
+    params["profile"] = "paper"
+    params["seeds"] = [0]
+
+
+def comment(path: Path) -> None:
+    """Add a comment line to a Python file."""
+    path.write_text(path.read_text(encoding="utf-8") + "# a remark\n", encoding="utf-8")

@@ -1,0 +1,132 @@
+"""DVC around a finished run: nothing to do, seeing changes, and restoring in a clone."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.project import Project, comment
+
+pytestmark = pytest.mark.xdist_group("finished")
+#: The built-in data stands for the real one here, in the files that name data sets.
+STANDS_FOR = {"fashion_mnist": "garments", "mnist": "glyphs", "yale_b": "faces"}
+CLEAN = "Data and pipelines are up to date."
+FIG04 = "fig04_graphical_model"
+
+
+def _on_built_in_data(project: Project) -> None:
+    config = project.root / "dvc.yaml"
+    text = config.read_text()
+    for real, drawn in STANDS_FOR.items():
+        for before in ("data/raw/", "data.", "history/"):
+            text = text.replace(f"{before}{real}", f"{before}{drawn}")
+    config.write_text(text)
+    # The records of drawn raw data; the text is the base64 of "data/raw/gar", "…/gly" and "…/fac".
+    with (project.root / ".dvcignore").open("a") as stream:
+        stream.writelines(f"!/.snakemake/metadata/ZGF0YS9yYXcv{end}*\n" for end in ("Z2Fy", "Z2x5", "ZmFj"))
+
+
+@pytest.fixture(scope="module")
+def locked(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The finished run under DVC: made by Snakemake, committed, pushed to a folder."""
+    root = tmp_path_factory.mktemp("locked") / "project"
+    shutil.copytree(finished.root, root)
+    project = Project(root)
+    _on_built_in_data(project)
+    project.do("dvc", "commit", "-f")
+    project.commit("results")
+    project.do("dvc", "remote", "add", "--local", "-d", "folder", str(root.parent / "remote"))
+    project.do("dvc", "push")
+    return project
+
+
+def _clone(project: Project, root: Path) -> Project:
+    project.do("git", "clone", "-q", str(project.root), str(root))
+    clone = Project(root)
+    clone.do("dvc", "remote", "add", "--local", "-d", "folder", str(project.root.parent / "remote"))
+    return clone
+
+
+def test_after_snakemake_and_commit_there_is_nothing_to_do(locked: Project) -> None:
+    assert CLEAN in locked.do("dvc", "status")
+    said = locked.do("dvc", "repro")
+    assert "Running stage" not in said
+    assert said.count("didn't change, skipping") == 4 + 9
+    assert locked.do("git", "status", "--porcelain") == ""
+
+
+def test_metrics_and_plots_can_be_shown(locked: Project, tmp_path: Path) -> None:
+    shown = locked.do("dvc", "metrics", "show")
+    assert "glyphs.n_vae_no_bias.negative_bound_nats" in shown
+    said = locked.do("dvc", "plots", "show", "-o", str(tmp_path))
+    assert "WARNING" not in said
+    page = (tmp_path / "index.html").read_text()
+    assert page.count('"negative_bound"') > 4
+    assert '"split": "validation"' in page
+
+
+def test_another_profile_leaves_the_status_clean(locked: Project) -> None:
+    locked.snakemake(FIG04, "data/prepared/smoke/glyphs.npz", profile="smoke")
+    assert CLEAN in locked.do("dvc", "status")
+    locked.do("dvc", "checkout")
+    assert locked.planned(FIG04, "data/prepared/smoke/glyphs.npz", profile="smoke") == {}
+
+
+def test_one_figure_is_remade_alone_and_the_lock_heals(locked: Project) -> None:
+    with locked.kept(f"nvae/figures/{FIG04}.py") as path, locked.kept("dvc.lock"):
+        comment(path)
+        said = locked.do("dvc", "repro", f"figure@{FIG04}")
+        assert said.count("Running stage") == 1
+        assert "1 of 1 steps (100%) done" in said
+        assert "provenance" in locked.do("dvc", "status")
+        said = locked.do("dvc", "repro")
+        assert said.count("Running stage") == 1
+        assert "Nothing to be done" in said
+        assert CLEAN in locked.do("dvc", "status")
+    locked.do("git", "checkout", "-q", ".")
+    locked.do("dvc", "checkout")
+    assert CLEAN in locked.do("dvc", "status")
+    assert locked.planned("all_figures") == {}
+
+
+def test_a_restored_clone_has_nothing_to_do_and_sees_changes(locked: Project, tmp_path: Path) -> None:
+    clone = _clone(locked, tmp_path / "clone")
+    assert "restored; everything is as dvc.lock says" in clone.do("nvae", "restore")
+    assert clone.planned("all_figures") == {}
+    assert CLEAN in clone.do("dvc", "status")
+    assert clone.do("git", "status", "--porcelain") == ""
+
+    clone.edit_params(lambda params: params["traversal"].update(steps=3))
+    assert clone.planned("all_figures")["traverse_latents"] == 5
+    status = clone.do("dvc", "status")
+    assert "tables:" in status
+    assert "traversal" in status
+    assert "models:" not in status
+    assert "files here differ from dvc.lock" in clone.do("nvae", "restore")
+
+
+def test_restore_says_what_it_lacks(locked: Project, tmp_path: Path) -> None:
+    clone = _clone(locked, tmp_path / "clone")
+    shutil.move(locked.root.parent / "remote", tmp_path / "away")
+    try:
+        result = clone.call("nvae", "restore")
+    finally:
+        shutil.move(tmp_path / "away", locked.root.parent / "remote")
+    assert result.returncode == 2
+    assert result.stderr.startswith("nvae: error: dvc pull: got ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_restore_drops_no_unsaved_change(locked: Project) -> None:
+    with locked.kept("data/raw/glyphs.sha256") as path:
+        path.write_text("mine\n")
+        result = locked.call("nvae", "restore")
+        assert result.returncode == 2
+        assert "no output with changes that DVC's cache does not have" in result.stderr
+        assert path.read_text() == "mine\n"
+
+
+def test_restore_without_a_lock_is_an_error(fresh: Project) -> None:
+    result = fresh.call("nvae", "restore")
+    assert result.returncode == 2
+    assert result.stderr.startswith("nvae: error: dvc.lock: got no such file")

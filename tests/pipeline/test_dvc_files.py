@@ -1,0 +1,98 @@
+"""dvc.yaml and .dvcignore against the layout, the list of figures and the shared modules that they repeat."""
+
+import re
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pathspec import GitIgnoreSpec
+
+from nvae.config import load
+from nvae.figures import FIGURES
+from nvae.layout import Layout, raw
+from tests.pipeline.project import ROOT
+
+PAPER = Layout("paper")
+DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+CONFIG = load(ROOT / "params.yaml", profile="paper")
+
+
+def names(entries: list[Any]) -> list[str]:
+    """Paths of a list whose entries are ``path`` or ``path: options``."""
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def every_stage() -> dict[str, dict[str, Any]]:
+    return {name: stage.get("do", stage) for name, stage in DVC["stages"].items()}
+
+
+def test_there_is_a_stage_for_each_figure_that_reads_its_tables() -> None:
+    reads = {name: Path(entry["reads"]) for name, entry in DVC["stages"]["figure"]["foreach"].items()}
+    assert set(reads) == {figure.name for figure in FIGURES}
+    for figure in FIGURES:
+        folders = {path.parent for path in figure.tables(PAPER, CONFIG.datasets).values()}
+        if folders:
+            assert folders == {reads[figure.name]}, figure.name
+
+
+def test_figure_stages_depend_on_every_shared_module() -> None:
+    shared = {
+        path.name for path in (ROOT / "nvae/figures").glob("*.py") if not re.match(r"fig\d\d|__init__", path.name)
+    }
+    listed = {Path(name).name for name in names(every_stage()["figure"]["deps"]) if name.startswith("nvae/figures/")}
+    assert listed - {"${key}.py"} == shared
+
+
+def test_outputs_are_persisted_and_only_heavy_ones_are_cached() -> None:
+    for name, stage in every_stage().items():
+        for entry in [*stage["outs"], *stage.get("metrics", [])]:
+            ((path, options),) = entry.items()
+            light = path.startswith("paper_figs/") or path in (str(PAPER.tables), str(PAPER.metrics))
+            assert options == ({"cache": False, "persist": True} if light else {"persist": True}), (name, path)
+
+
+def test_outputs_are_where_the_layout_has_them() -> None:
+    stages = every_stage()
+    raws = [f"{raw(dataset)}{end}" for dataset in CONFIG.datasets.values() for end in ("", ".sha256", ".meta.json")]
+    assert sorted(names(stages["data"]["outs"])) == sorted([*raws, str(PAPER.prepared("x").parent)])
+    assert names(stages["models"]["outs"]) == [str(PAPER.results / "models")]
+    assert PAPER.model("d", "v", 0).is_relative_to(PAPER.results / "models")
+    assert names(stages["tables"]["metrics"]) == [str(PAPER.metrics)]
+    assert names(stages["figure"]["outs"]) == [f"{PAPER.figures}/${{key}}.pdf", f"{PAPER.figures}/${{key}}.png"]
+
+
+def test_every_stage_means_profile_paper_and_lists_what_it_reads() -> None:
+    for name, stage in every_stage().items():
+        assert "--config profile=paper -- " in stage["cmd"], name
+        assert name == "provenance" or "profiles.paper" in stage["params"], name
+        assert all(
+            (ROOT / dep).exists()
+            for dep in names(stage["deps"])
+            if dep.startswith(("nvae/", "data/reg")) and "$" not in dep
+        )
+    assert "seeds" in every_stage()["figure"]["params"]
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    listed = {key.partition(".")[0] for stage in every_stage().values() for key in stage.get("params", [])}
+    assert listed - {"profiles"} == set(params) - {"profile", "profiles", "execution"}
+
+
+def test_plots_show_every_history() -> None:
+    runs = {(CONFIG.datasets[need.role], need.variant) for figure in FIGURES for need in figure.needs}
+    assert set(names(DVC["plots"])) == {str(PAPER.table("history", *run)) for run in runs}
+
+
+@pytest.mark.parametrize("profile", ["paper", "demo", "smoke"])
+def test_records_of_profile_paper_alone_are_kept(profile: str) -> None:
+    ignore = GitIgnoreSpec.from_lines((ROOT / ".dvcignore").read_text().splitlines())
+    paths, config = Layout(profile), load(ROOT / "params.yaml", profile=profile)
+    datasets = config.datasets.values()
+    made = [*(f"{raw(name)}.sha256" for name in datasets), *(paths.prepared(name) for name in datasets), paths.metrics]
+    made += [paths.model(name, "n_vae", 0) / "weights.safetensors" for name in datasets]
+    made += [paths.run_table("kl", name, "n_vae", 0) for name in datasets]
+    made += [paths.table("kl", name, "n_vae") for name in datasets]
+    made += [paths.figures / f"{figure.name}.pdf" for figure in FIGURES]
+    for path in made:
+        record = f".snakemake/metadata/{urlsafe_b64encode(str(path).encode()).decode()}"
+        assert ignore.match_file(record) == (profile != "paper"), path

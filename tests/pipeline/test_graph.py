@@ -1,0 +1,82 @@
+"""What can be told without running a job: targets, names, messages, lint."""
+
+import re
+
+import pytest
+
+from nvae.config import load
+from nvae.figures import FIGURES
+from nvae.layout import Layout
+from tests.pipeline.project import ROOT, Project
+
+COLLECTIONS = ["all_figures", "all_data", "all_models", "all_tables"]
+#: Lint messages that stay, and why.
+KNOWN_LINT = {
+    # The environment is one for all rules: environment.yml or the virtual environment.
+    "Specify a conda environment or container for each rule.",
+    # The profile is part of every output path, so Snakemake does see it change.
+    "Shell command directly uses variable PROFILE from outside of the rule",
+    # It comes from nvae.layout, as the output's path does.
+    "Param out is a prefix of input or output file but hardcoded",
+}
+
+
+@pytest.mark.parametrize("profile", ["paper", "demo", "smoke"])
+def test_every_target_of_every_profile_can_be_planned(fresh: Project, profile: str) -> None:
+    config = load(ROOT / "params.yaml", profile=profile)
+    folder = Layout(profile).figures
+    files = [f"{folder}/{figure.name}.{suffix}" for figure in FIGURES for suffix in ("pdf", "png")]
+    jobs = fresh.planned(*COLLECTIONS, *(figure.name for figure in FIGURES), *files, profile=profile)
+    runs = {(need.role, need.variant) for figure in FIGURES for need in figure.needs}
+    assert jobs["train_model"] == len(runs) * len(config.seeds)
+    assert {rule for rule in jobs if rule.startswith("fig")} == {figure.name for figure in FIGURES}
+    assert jobs["prepare_dataset"] == len(set(config.datasets.values()))
+    assert ("fetch_dataset" in jobs) == (profile == "paper")
+    assert ("draw_dataset" in jobs) == (profile != "paper")
+
+
+def test_one_figure_plans_what_it_needs_and_no_more(fresh: Project) -> None:
+    alone = fresh.planned("results/smoke/figures/fig04_graphical_model.pdf", profile="smoke")
+    assert alone == {"fig04_graphical_model": 1}
+    samples = fresh.planned("results/smoke/figures/fig11_samples.png", profile="smoke")
+    assert samples.pop("fig11_samples") == 1
+    assert samples == {"draw_dataset": 2, "prepare_dataset": 2, "train_model": 2, "sample_images": 2}
+
+
+def test_every_rule_says_what_it_makes_and_each_figure_has_its_rule(fresh: Project) -> None:
+    listed = fresh.call("snakemake", "--list-rules").stdout
+    rules = re.findall(r"^(\w+)(?: \((.+))?", listed, re.MULTILINE)
+    assert [name for name, says in rules if not says] == []
+    names = {name for name, _ in rules}
+    assert {name for name in names if name.startswith("fig")} == {figure.name for figure in FIGURES}
+    assert set(COLLECTIONS) < names
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seeds=[0,1]", "--config seeds: got an override"),
+        ("profile=nowhere", "profile: got 'nowhere', expected one of demo, paper, smoke"),
+    ],
+)
+def test_wrong_override_is_one_line_and_no_zero(fresh: Project, override: str, message: str) -> None:
+    result = fresh.call("snakemake", "-n", "--config", override)
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("Using workflow specific profile")]
+    assert result.returncode != 0
+    assert len(lines) == 1
+    assert message in lines[0]
+
+
+def test_wrong_parameter_is_one_line_and_no_zero(fresh: Project) -> None:
+    fresh.edit_params(lambda params: params["training"]["defaults"].update(epoch=3))
+    result = fresh.call("snakemake", "-n")
+    assert result.returncode != 0
+    assert result.stderr.splitlines()[-1].startswith("nvae: error: training.")
+    assert "Traceback" not in result.stderr
+
+
+def test_lint_finds_nothing_new(fresh: Project) -> None:
+    result = fresh.call("snakemake", "--lint")
+    found = set(re.findall(r"^    \* (.+?):$", result.stdout + result.stderr, re.MULTILINE))
+    assert found, "no message at all: has the format changed?"
+    assert found <= KNOWN_LINT

@@ -1,0 +1,135 @@
+"""A small run from nothing to every figure, and what a change makes Snakemake do again."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nvae.figures import FIGURES
+from tests.pipeline.project import Project, comment, copy_project, shrink_paper
+
+pytestmark = pytest.mark.xdist_group("finished")
+TRAVERSALS = {figure.name: 1 for figure in FIGURES if any(need.table in ("class", "shared") for need in figure.needs)}
+FIG05 = "fig05_kl_per_dimension"
+
+
+def test_all_figures_are_there_as_pdf_and_png(finished: Project) -> None:
+    folder = finished.root / "paper_figs"
+    for figure in FIGURES:
+        assert (folder / f"{figure.name}.pdf").read_bytes().startswith(b"%PDF-"), figure.name
+        assert (folder / f"{figure.name}.png").read_bytes().startswith(b"\x89PNG"), figure.name
+    assert len(list(folder.glob("*.pdf"))) == len(FIGURES)
+    assert (finished.root / "results/paper/metrics.json").stat().st_size > 100
+    assert not list((finished.root / "results/paper").glob("checkpoints/**/*.safetensors"))
+
+
+def test_second_run_does_nothing(finished: Project) -> None:
+    assert "Nothing to be done" in finished.snakemake("all_figures")
+
+
+def test_a_figure_is_made_by_its_path_alone(finished: Project) -> None:
+    paths = [f"paper_figs/{FIG05}.{suffix}" for suffix in ("pdf", "png")]
+    before = [(finished.root / path).read_bytes() for path in paths]
+    for path in paths:
+        (finished.root / path).unlink()
+    said = finished.snakemake(paths[0])
+    assert "1 of 1 steps (100%) done" in said
+    assert [(finished.root / path).read_bytes() for path in paths] == before
+
+
+def test_new_time_stamps_rerun_nothing(finished: Project) -> None:
+    for path in [*finished.root.glob("nvae/**/*.py"), *finished.root.glob("results/paper/models/**/*.safetensors")]:
+        path.touch()
+    assert finished.planned("all_figures") == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        (f"nvae/figures/{FIG05}.py", {FIG05: 1, "all_figures": 1}),
+        ("nvae/cli.py", {}),
+        ("nvae/config/schema.py", {}),
+    ],
+)
+def test_a_comment_in_the_code_redraws_its_figure_alone(finished: Project, file: str, expected: dict[str, int]) -> None:
+    with finished.kept(file) as path:
+        comment(path)
+        assert finished.planned("all_figures") == expected
+    assert finished.planned("all_figures") == {}
+
+
+def test_an_edit_to_the_loss_trains_again_but_draws_no_data(finished: Project) -> None:
+    with finished.kept("nvae/models/likelihoods.py") as path:
+        comment(path)
+        jobs = finished.planned("all_figures")
+    assert jobs["train_model"] == 4
+    assert {"draw_dataset", "prepare_dataset", "fig04_graphical_model"}.isdisjoint(jobs)
+
+
+def _steps(params: dict[str, Any]) -> None:
+    params["traversal"]["steps"] += 2
+
+
+def _variant(params: dict[str, Any]) -> None:
+    params["variants"]["n_vae_no_bias"]["changes"]["class_weight"] = 3.0
+
+
+def _order(params: dict[str, Any]) -> None:
+    params["traversal"] = dict(reversed(params["traversal"].items()))
+
+
+def _demo(params: dict[str, Any]) -> None:
+    params["profiles"]["demo"]["traversal"] = {"steps": 3}
+
+
+VARIANT = {
+    "train_model": 1,
+    "detect_kl": 1,
+    "evaluate_model": 1,
+    "collect_history": 1,
+    "collect_table": 2,
+    "summarise_metrics": 1,
+    "fig10_class_bias_kl": 1,
+    "all_figures": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (_steps, {"traverse_latents": 5, **TRAVERSALS, "all_figures": 1}),
+        (_variant, VARIANT),
+        (_order, {}),
+        (_demo, {}),
+    ],
+)
+def test_a_changed_key_reruns_its_readers_alone(
+    finished: Project, change: Callable[[dict[str, Any]], None], expected: dict[str, int]
+) -> None:
+    with finished.kept("params.yaml"):
+        finished.edit_params(change)
+        assert finished.planned("all_figures") == expected
+
+
+def test_only_a_new_seed_trains(finished: Project) -> None:
+    with finished.kept("params.yaml"):
+        finished.edit_params(lambda params: params["seeds"].append(1))
+        jobs = finished.planned("all_figures")
+        said = finished.do("snakemake", "-n", "--", "all_models")
+    assert jobs["train_model"] == jobs["detect_kl"] == jobs["evaluate_model"] == 4
+    assert {"prepare_dataset", "traverse_latents", "sample_images"}.isdisjoint(jobs)
+    assert said.count("/seed1/weights.safetensors") >= 4
+    assert "output: results/paper/models/glyphs/n_vae/seed0" not in said
+
+
+def test_draw_needs_tables_alone(finished: Project, tmp_path: Path) -> None:
+    bare = copy_project(tmp_path)
+    bare.edit_params(shrink_paper)
+    shutil.copytree(finished.root / "results/paper/tables", bare.root / "results/paper/tables")
+    bare.do("nvae", "draw", "fig05", "--profile", "paper")
+    drawn = sorted(path.name for path in bare.root.glob("paper_figs/*.p[dn][fg]"))
+    assert drawn == [f"{FIG05}.pdf", f"{FIG05}.png"]
+    for name in drawn:
+        assert (bare.root / "paper_figs" / name).read_bytes() == (finished.root / "paper_figs" / name).read_bytes()

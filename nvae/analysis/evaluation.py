@@ -67,7 +67,7 @@ def _factor_probes(
             continue
         neighbours = min(params.neighbours, len(z["train"]))
         for probe, regressor in (
-            ("knn", KNeighborsRegressor(neighbours)),
+            ("knn", KNeighborsRegressor(neighbours, weights=params.neighbour_weights)),
             ("ridge", Ridge(params.ridge_penalty)),
         ):
             regressor.fit(z["train"], target["train"])

@@ -122,6 +122,7 @@ class EvaluationParams(Section):
     """Probes of known factors."""
 
     neighbours: PositiveInt
+    neighbour_weights: Literal["uniform", "distance"]
     ridge_penalty: NonNegativeFloat
 
 

@@ -38,9 +38,8 @@ def test_there_is_a_stage_for_each_figure_that_reads_its_tables() -> None:
 
 
 def test_figure_stages_depend_on_every_shared_module() -> None:
-    shared = {
-        path.name for path in (ROOT / "nvae/figures").glob("*.py") if not re.match(r"fig\d\d|__init__", path.name)
-    }
+    modules = {path.name for path in (ROOT / "nvae/figures").glob("*.py")}
+    shared = {name for name in modules if not re.match(r"fig\d\d|__init__", name)}
     listed = {Path(name).name for name in names(every_stage()["figure"]["deps"]) if name.startswith("nvae/figures/")}
     assert listed - {"${key}.py"} == shared
 
@@ -67,15 +66,15 @@ def test_every_stage_means_profile_paper_and_lists_what_it_reads() -> None:
     for name, stage in every_stage().items():
         assert "--config profile=paper -- " in stage["cmd"], name
         assert name == "provenance" or "profiles.paper" in stage["params"], name
-        assert all(
-            (ROOT / dep).exists()
-            for dep in names(stage["deps"])
-            if dep.startswith(("nvae/", "data/reg")) and "$" not in dep
-        )
+        code = [dep for dep in names(stage["deps"]) if dep.startswith("nvae/") and "$" not in dep]
+        assert [dep for dep in code if not (ROOT / dep).exists()] == [], name
     assert "seeds" in every_stage()["figure"]["params"]
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    listed = {key.partition(".")[0] for stage in every_stage().values() for key in stage.get("params", [])}
-    assert listed - {"profiles"} == set(params) - {"profile", "profiles", "execution"}
+    listed = {key for stage in every_stage().values() for key in stage.get("params", [])}
+    assert {key.partition(".")[0] for key in listed} == set(params) - {"profile", "execution"}
+    for section in ("data", "n_vae", "training"):
+        datasets = {key.partition(".")[2] for key in listed if key.startswith(f"{section}.")}
+        assert datasets - {"defaults"} == set(CONFIG.datasets.values()), section
 
 
 def test_plots_show_every_history() -> None:

@@ -10,14 +10,13 @@ from safetensors import safe_open
 
 from tests.pipeline.project import Project, shrink_paper
 
-pytestmark = pytest.mark.xdist_group("finished")
-EPOCHS = 300
+EPOCHS = 120
 CHECKPOINT = Path("results/paper/checkpoints/glyphs/n_vae/seed0.safetensors")
 
 
 def _long(params: dict[str, Any]) -> None:
     shrink_paper(params)
-    params["profiles"]["paper"]["training"] = {"defaults": {"epochs": EPOCHS, "kl_warmup_epochs": 10}}
+    params["profiles"]["paper"]["training"] = {"glyphs": {"epochs": EPOCHS, "kl_warmup_epochs": 10}}
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def test_killed_and_resumed_equals_undisturbed_and_a_changed_key_is_refused(long
     assert not models.exists()
 
     with long.kept("params.yaml"):
-        long.edit_params(lambda params: params["profiles"]["paper"]["n_vae"]["defaults"].update(class_weight=3.0))
+        long.edit_params(lambda params: params["n_vae"]["glyphs"].update(class_weight=3.0))
         refused = long.call(*train)
         assert refused.returncode == 2
         assert "model.class_weight: 2.0 → 3.0" in refused.stderr

@@ -37,7 +37,7 @@ def test_kl_table_has_the_means_per_class(model: NVae, small_set: PreparedSet) -
 
 
 def test_metrics_agree_with_the_kl_table(model: NVae, small_set: PreparedSet) -> None:
-    params = EvaluationParams(neighbours=3, ridge_penalty=1.0)
+    params = EvaluationParams(neighbours=3, neighbour_weights="uniform", ridge_penalty=1.0)
     found = metrics(model, small_set, params, seed=0, device=CPU)
     test = found[found.split == "test"].set_index("metric")["value"]
     table = kl_table(model, small_set.test, small_set.class_names, device=CPU)
@@ -50,7 +50,7 @@ def test_metrics_agree_with_the_kl_table(model: NVae, small_set: PreparedSet) ->
 def test_probe_reads_a_factor_that_a_latent_carries(small_set: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
     """A perfect code gives R² near 1, a useless one about 0 or below."""
     model = n_vae(image_shape=small_set.image_shape).float()
-    params = EvaluationParams(neighbours=3, ridge_penalty=1e-6)
+    params = EvaluationParams(neighbours=3, neighbour_weights="uniform", ridge_penalty=1e-6)
     by_images = {len(split): split.factors for _, split in small_set.splits()}
 
     def planted(useless: bool) -> pd.Series:

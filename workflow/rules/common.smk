@@ -1,4 +1,4 @@
-# What every rule file uses: the checked configuration of the chosen profile, its paths, and code inputs.
+# Shared by all rule files, the checked configuration of the chosen profile, its paths, and code inputs.
 
 import sys
 from pathlib import Path
@@ -24,6 +24,12 @@ PATHS = Layout(CONFIG.profile)
 PROFILE = CONFIG.profile
 DATASETS = sorted(set(CONFIG.datasets.values()))
 FIRST_SEED = CONFIG.seeds[0]
+MODEL_FILES = {
+    "weights": "weights.safetensors",
+    "description": "model.json",
+    "history": "history.csv",
+    "throughput": "throughput.csv",
+}
 # The runs that the figures need: adding a figure adds what it is drawn from.
 RUNS = sorted({(CONFIG.datasets[need.role], need.variant) for figure in FIGURES for need in figure.needs})
 
@@ -41,3 +47,9 @@ def model_module(variant):
 def log_of(name):
     """Where a job's messages go, beside the terminal."""
     return str(PATHS.results / "logs" / f"{name}.log")
+
+
+def model_of(wildcards, seed="{seed}"):
+    """The files of a trained model that an analysis reads."""
+    folder = PATHS.model(wildcards.dataset, wildcards.variant, seed.format(**wildcards))
+    return [str(folder / MODEL_FILES["weights"]), str(folder / MODEL_FILES["description"])]

@@ -1,12 +1,11 @@
 # From tables to figures: one rule a figure, named like it, made from the list in nvae/figures.
 
-ALL_FIGURES = [
-    str(PATHS.figures / f"{figure.name}.{suffix}") for figure in FIGURES for suffix in ("pdf", "png")
-]
+ALL_FIGURES = [str(PATHS.figures / f"{figure.name}.{suffix}") for figure in FIGURES for suffix in ("pdf", "png")]
 
 for figure in FIGURES:
 
     rule:
+        """One figure as PDF and PNG, drawn from its tables alone; nvae/figures has its caption."""
         name:
             figure.name
         input:

@@ -1,22 +1,10 @@
 # From prepared sets to trained models.
 
-MODEL_FILES = {
-    "weights": "weights.safetensors",
-    "description": "model.json",
-    "history": "history.csv",
-    "throughput": "throughput.csv",
-}
 ALL_MODELS = [
     str(PATHS.model(dataset, variant, seed) / "weights.safetensors")
     for dataset, variant in RUNS
     for seed in CONFIG.seeds
 ]
-
-
-def model_of(wildcards, seed="{seed}"):
-    """The files of a trained model that an analysis reads."""
-    folder = PATHS.model(wildcards.dataset, wildcards.variant, seed.format(**wildcards))
-    return [str(folder / MODEL_FILES["weights"]), str(folder / MODEL_FILES["description"])]
 
 
 rule train_model:

@@ -27,7 +27,7 @@ help: ## list these words
 env: $(READY) ## make the virtual environment
 
 figures: $(READY) ## draw every figure: PROFILE=demo (built-in data) or paper (real data)
-	snakemake --cores $(CORES) --config profile=$(PROFILE) -- all_figures
+	snakemake --cores $(CORES) --quiet rules --config profile=$(PROFILE) -- all_figures
 
 test: $(READY) ## pass all tests
 	OMP_NUM_THREADS=1 pytest -n $(CORES) --dist worksteal

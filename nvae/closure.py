@@ -1,6 +1,6 @@
 """Which files of the package a piece of work runs: the import closure of its modules.
 
-Rules list these files as inputs, so that an edit to the code reruns what uses it and nothing else.
+Rules have these files' hashes as a parameter, so that an edit to the code reruns what uses it and nothing else.
 Computed from the source text, without importing anything.
 """
 

@@ -104,6 +104,13 @@ def test_a_restored_clone_has_nothing_to_do_and_sees_changes(locked: Project, tm
     assert "files here differ from dvc.lock" in clone.do("nvae", "restore")
 
 
+def test_a_restored_clone_sees_code_that_is_older_than_its_outputs(locked: Project, tmp_path: Path) -> None:
+    clone = _clone(locked, tmp_path / "clone")
+    comment(clone.root / "nvae/models/likelihoods.py")
+    clone.do("nvae", "restore")
+    assert clone.planned("all_figures")["train_model"] == 4
+
+
 def test_restore_says_what_it_lacks(locked: Project, tmp_path: Path) -> None:
     clone = _clone(locked, tmp_path / "clone")
     shutil.move(locked.root.parent / "remote", tmp_path / "away")

@@ -14,9 +14,10 @@ rule detect_kl:
     input:
         data=str(PATHS.prepared("{dataset}")),
         model=model_of,
-        code=lambda wildcards: code("detect", model_module(wildcards.variant)),
     output:
         str(PATHS.run_table("kl", "{dataset}", "{variant}", "{seed}")),
+    params:
+        code=lambda wildcards: code("detect", model_module(wildcards.variant)),
     log:
         log_of("detect/{dataset}-{variant}-seed{seed}"),
     threads: 1
@@ -30,10 +31,10 @@ rule evaluate_model:
     input:
         data=str(PATHS.prepared("{dataset}")),
         model=model_of,
-        code=lambda wildcards: code("evaluate", model_module(wildcards.variant)),
     output:
         str(PATHS.run_table("metrics", "{dataset}", "{variant}", "{seed}")),
     params:
+        code=lambda wildcards: code("evaluate", model_module(wildcards.variant)),
         slice=CONFIG.slice("evaluate"),
     log:
         log_of("evaluate/{dataset}-{variant}-seed{seed}"),
@@ -48,10 +49,10 @@ rule traverse_latents:
     input:
         data=str(PATHS.prepared("{dataset}")),
         model=lambda wildcards: model_of(wildcards, seed=str(FIRST_SEED)),
-        code=lambda wildcards: code("traverse", model_module(wildcards.variant)),
     output:
         str(PATHS.traversal("{dataset}", "{variant}", "{kind}")),
     params:
+        code=lambda wildcards: code("traverse", model_module(wildcards.variant)),
         slice=CONFIG.slice("traverse"),
         seed=FIRST_SEED,
     log:
@@ -67,10 +68,10 @@ rule sample_images:
     input:
         data=str(PATHS.prepared("{dataset}")),
         model=lambda wildcards: model_of(wildcards, seed=str(FIRST_SEED)),
-        code=lambda wildcards: code("sample", model_module(wildcards.variant)),
     output:
         str(PATHS.samples("{dataset}", "{variant}")),
     params:
+        code=lambda wildcards: code("sample", model_module(wildcards.variant)),
         slice=CONFIG.slice("sample"),
         seed=FIRST_SEED,
     log:
@@ -85,9 +86,10 @@ rule collect_table:
     """One tidy table over seeds."""
     input:
         tables=expand(str(PATHS.run_table("{{table}}", "{{dataset}}", "{{variant}}", "{seed}")), seed=CONFIG.seeds),
-        code=code("collect"),
     output:
         str(PATHS.table("{table}", "{dataset}", "{variant}")),
+    params:
+        code=code("collect"),
     log:
         log_of("collect/{table}-{dataset}-{variant}"),
     threads: 1
@@ -99,9 +101,10 @@ rule collect_history:
     """The training histories over seeds."""
     input:
         tables=expand(str(PATHS.model("{{dataset}}", "{{variant}}", "{seed}") / "history.csv"), seed=CONFIG.seeds),
-        code=code("collect"),
     output:
         str(PATHS.table("history", "{dataset}", "{variant}")),
+    params:
+        code=code("collect"),
     log:
         log_of("collect/history-{dataset}-{variant}"),
     threads: 1
@@ -113,9 +116,10 @@ rule summarise_metrics:
     """The test metrics in one small file, for `dvc metrics show`."""
     input:
         tables=[str(PATHS.table("metrics", *run)) for run in RUNS],
-        code=code("summarise"),
     output:
         str(PATHS.metrics),
+    params:
+        code=code("summarise"),
     log:
         log_of("summarise/metrics"),
     threads: 1

@@ -1,5 +1,6 @@
-# Shared by all rule files, the checked configuration of the chosen profile, its paths, and code inputs.
+# Shared by all rule files, the checked configuration of the chosen profile, its paths, and code hashes.
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -35,8 +36,13 @@ RUNS = sorted({(CONFIG.datasets[need.role], need.variant) for figure in FIGURES 
 
 
 def code(verb, *modules):
-    """The code files that a verb runs, and those of modules that it chooses at run time."""
-    return code_files(f"nvae.commands.{verb.replace('-', '_')}", *modules)
+    """The code files that a verb runs, and those of modules that it chooses at run time, each with its hash.
+
+    A parameter of every rule. As inputs they would be looked at only if newer than the outputs, and after
+    `git clone` and `dvc checkout` no code is: a change to it would go unseen.
+    """
+    files = code_files(f"nvae.commands.{verb.replace('-', '_')}", *modules)
+    return " ".join(f"{file}:{hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]}" for file in files)
 
 
 def model_module(variant):

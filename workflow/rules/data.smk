@@ -22,13 +22,12 @@ rule fetch_dataset:
 
 rule draw_dataset:
     """A built-in data set's raw files, drawn from known factors; stands for a real one in profile demo."""
-    input:
-        code=lambda wildcards: code("draw-data", BUILTIN[wildcards.dataset]),
     output:
         manifest=str(raw("{dataset}")) + ".sha256",
     wildcard_constraints:
         dataset="|".join(BUILTIN_SETS),
     params:
+        code=lambda wildcards: code("draw-data", BUILTIN[wildcards.dataset]),
         slice=lambda wildcards: CONFIG.slice("draw-data", dataset=wildcards.dataset),
     log:
         log_of("draw-data/{dataset}"),
@@ -42,10 +41,10 @@ rule prepare_dataset:
     input:
         manifest=str(raw("{dataset}")) + ".sha256",
         boxes=lambda wildcards: getattr(CONFIG.data[wildcards.dataset], "face_boxes", None) or [],
-        code=lambda wildcards: code("prepare", PREPARERS[CONFIG.data[wildcards.dataset].kind]),
     output:
         str(PATHS.prepared("{dataset}")),
     params:
+        code=lambda wildcards: code("prepare", PREPARERS[CONFIG.data[wildcards.dataset].kind]),
         slice=lambda wildcards: CONFIG.slice("prepare", dataset=wildcards.dataset),
     log:
         log_of("prepare/{dataset}"),

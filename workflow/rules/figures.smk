@@ -10,11 +10,11 @@ for figure in FIGURES:
             figure.name
         input:
             tables=[str(path) for path in figure.tables(PATHS, CONFIG.datasets).values()],
-            code=code("draw", figure.module),
         output:
             pdf=str(PATHS.figures / f"{figure.name}.pdf"),
             png=str(PATHS.figures / f"{figure.name}.png"),
         params:
+            code=code("draw", figure.module),
             figure=figure.name,
             out=str(PATHS.figures),
         log:

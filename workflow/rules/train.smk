@@ -12,10 +12,10 @@ rule train_model:
     output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""
     input:
         data=str(PATHS.prepared("{dataset}")),
-        code=lambda wildcards: code("train", model_module(wildcards.variant)),
     output:
         **{key: str(PATHS.model("{dataset}", "{variant}", "{seed}") / name) for key, name in MODEL_FILES.items()},
     params:
+        code=lambda wildcards: code("train", model_module(wildcards.variant)),
         slice=lambda wildcards: CONFIG.slice("train", **wildcards),
     log:
         log_of("train/{dataset}-{variant}-seed{seed}"),

@@ -130,7 +130,10 @@ def _commit() -> dict[str, object]:
     try:
         head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
         dirty = (
-            subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, check=True).stdout != ""
+            subprocess.run(
+                ["git", "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, check=True
+            ).stdout
+            != ""
         )
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "dirty": None}

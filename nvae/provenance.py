@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
+_NOT_SOURCES = (":!results", ":!paper_figs", ":!dvc.lock")
 _VERSIONED = ("nvae", "torch", "torchvision", "numpy", "pandas", "scikit-learn", "matplotlib")
 
 
@@ -129,12 +130,9 @@ def _versions() -> dict[str, str]:
 def _commit() -> dict[str, object]:
     try:
         head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        dirty = (
-            subprocess.run(
-                ["git", "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, check=True
-            ).stdout
-            != ""
-        )
+        # Results are what is being made: only code, settings and documents count.
+        changed = ["git", "status", "--porcelain", "--untracked-files=no", "--", ".", *_NOT_SOURCES]
+        dirty = subprocess.run(changed, capture_output=True, text=True, check=True).stdout != ""
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "dirty": None}
     return {"commit": head, "dirty": dirty}

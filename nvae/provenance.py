@@ -48,6 +48,8 @@ def atomic(path: Path) -> Iterator[Path]:
         yield part
         with part.open("rb") as stream:
             os.fsync(stream.fileno())
+        # Some writers (safetensors) make private files; an artefact is as readable as any other new file.
+        part.chmod(0o666 & ~_umask())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -64,6 +66,12 @@ def write_manifest(folder: Path, digests: Mapping[str, str]) -> None:
     """
     with atomic(folder.with_name(folder.name + ".sha256")) as part:
         part.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())))
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 class Stopwatch:

@@ -35,6 +35,15 @@ def test_atomic_leaves_the_old_file_when_writing_fails(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_artefact_gets_the_mode_of_a_new_file(tmp_path: Path) -> None:
+    plain, target = tmp_path / "plain", tmp_path / "weights"
+    plain.write_text("x")
+    with atomic(target) as part:
+        part.write_text("x")
+        part.chmod(0o600)
+    assert target.stat().st_mode == plain.stat().st_mode
+
+
 def test_folder_hash_sees_names_and_contents(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     folder.mkdir()

@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from nvae.analysis.encoding import encode
 from nvae.config import EvaluationParams
 from nvae.data.prepared import PreparedSet
+from nvae.errors import UserError
 from nvae.models.protocol import SHARED, LatentModel
 from nvae.rng import torch_generator
 from nvae.training.loop import Resident, mean_terms
@@ -40,6 +41,9 @@ def metrics(
 
     Returns:
         Columns ``split``, ``metric``, ``value``. Terms end in ``_nats`` (per example), accuracy in ``_pct``.
+
+    Raises:
+        UserError: the probe asks for more neighbours than there are training images.
     """
     rows: list[tuple[str, str, float]] = []
     for split in splits:
@@ -56,6 +60,13 @@ def _factor_probes(
     model: LatentModel, data: PreparedSet, params: EvaluationParams, device: torch.device, splits: tuple[str, ...]
 ) -> list[tuple[str, str, float]]:
     """Probes from z_s for the factors that every image has."""
+    if params.neighbours > len(data.train):
+        raise UserError(
+            "evaluation.neighbours",
+            got=params.neighbours,
+            expected=f"at most the {len(data.train)} training images of {data.name}",
+            mend="Edit params.yaml.",
+        )
     shared = [column for column, axis in enumerate(model.axes()) if axis.latent_class == SHARED]
     used = {name: data.split(name) for name in ("train", *splits)}
     z = {name: encode(model, split, device=device).mu[:, shared] for name, split in used.items()}
@@ -65,9 +76,8 @@ def _factor_probes(
         target = {split: values[:, column] for split, values in factors.items()}
         if any(np.isnan(values).any() for values in target.values()):
             continue
-        neighbours = min(params.neighbours, len(z["train"]))
         for probe, regressor in (
-            ("knn", KNeighborsRegressor(neighbours, weights=params.neighbour_weights)),
+            ("knn", KNeighborsRegressor(params.neighbours, weights=params.neighbour_weights)),
             ("ridge", Ridge(params.ridge_penalty)),
         ):
             regressor.fit(z["train"], target["train"])

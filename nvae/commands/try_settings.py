@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     device = resolve_device(config.execution.device)
     data = PreparedSet.load(args.data or Layout(config.profile).prepared(args.dataset))
-    model = build("n_vae", params, n_classes=data.n_classes, image_shape=data.image_shape)
+    model = build(config.variant(args.variant).model, params, n_classes=data.n_classes, image_shape=data.image_shape)
     title = " ".join(["try", args.dataset, *args.changes])
     fit(model, data, protocol, seed=args.seed, device=device, title=title)
     found = metrics(latent_model(model), data, config.evaluation, seed=args.seed, device=device, splits=("validation",))

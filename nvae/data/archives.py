@@ -116,6 +116,7 @@ class _ZipTree(ImageTree):
     def __init__(self, path: Path) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
+        # zipfile's word for a compression or a version that it does not know is NotImplementedError.
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
             raise _bad_tree(path, f"an unreadable archive ({error})", "a zip file") from error
         try:

@@ -1,7 +1,7 @@
 """The one training loop, for every model.
 
 The data set stays on the device as one uint8 tensor; a batch is a row selection. Nothing is read
-back from the device within an epoch. Measured speeds are in docs/choices.md.
+back from the device within an epoch.
 """
 
 import math

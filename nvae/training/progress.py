@@ -1,6 +1,5 @@
 """One line that tells how far a long run is: a bar on a terminal, sparse lines in a log."""
 
-import os
 import sys
 import time
 
@@ -13,7 +12,7 @@ class Progress:
     """Epochs done, the latest validation bound, speed and the time left, on standard error.
 
     A bar if standard error is a terminal, else at most one line every ten seconds: jobs that run side
-    by side would overwrite each other's bars. ``NVAE_PROGRESS=lines`` asks for lines on a terminal too.
+    by side, whose output Snakemake's rule copies to a log, would overwrite each other's bars.
 
     Args:
         title: what is being done.
@@ -24,7 +23,7 @@ class Progress:
     def __init__(self, title: str, *, total: int, done: int = 0) -> None:
         self._title, self._total, self._done, self._first = title, total, done, done
         self._start = self._last_line = time.monotonic()
-        lines = not sys.stderr.isatty() or os.environ.get("NVAE_PROGRESS") == "lines"
+        lines = not sys.stderr.isatty()
         self._bar = None if lines else tqdm(desc=title, total=total, initial=done, unit="epoch")
         if lines and done:
             self._print(f"going on after epoch {done} of {total}")

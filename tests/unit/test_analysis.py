@@ -12,6 +12,7 @@ from nvae.analysis.sampling import sample_grid
 from nvae.analysis.traversal import traverse
 from nvae.config import EvaluationParams, SamplingParams, TraversalParams
 from nvae.data.prepared import PreparedSet
+from nvae.errors import UserError
 from nvae.models.n_vae import NVae
 from tests.conftest import n_vae
 
@@ -73,6 +74,12 @@ def test_probe_reads_a_factor_that_a_latent_carries(small_set: PreparedSet, monk
     assert perfect["best_spearman_level"] == pytest.approx(1)
     assert useless["r2_ridge_level"] < 0.3
     assert useless["r2_knn_level"] < 0.3
+
+
+def test_more_neighbours_than_images_are_refused(model: NVae, small_set: PreparedSet) -> None:
+    params = EvaluationParams(neighbours=121, neighbour_weights="uniform", ridge_penalty=1.0)
+    with pytest.raises(UserError, match=r"evaluation\.neighbours: got 121, expected at most the 120"):
+        metrics(model, small_set, params, seed=0, device=CPU)
 
 
 def test_best_spearman_ignores_constant_dimensions() -> None:

@@ -55,12 +55,16 @@ class Layout:
         """The checkpoint of an unfinished run; never a declared output."""
         return self.results / "checkpoints" / dataset / variant / f"seed{seed}.safetensors"
 
+    def arms(self, dataset: str, variant: str, seed: int | str) -> Path:
+        """The folder of one generator's finished arms of the augmentation study; never a declared output."""
+        return self.results / "arms" / dataset / variant / f"seed{seed}"
+
     def run_table(self, table: str, dataset: str, variant: str, seed: int | str) -> Path:
         """One run's part of a table, before seeds are collected."""
         return self.results / "runs" / dataset / variant / f"seed{seed}" / f"{table}.csv"
 
     def table(self, table: str, dataset: str, variant: str) -> Path:
-        """A tidy table over seeds: ``table`` is ``kl``, ``metrics`` or ``history``."""
+        """A tidy table over seeds: ``kl``, ``metrics``, ``history``, ``aggregate``, ``augmentation``, ``fidelity``."""
         return self.tables / table / f"{dataset}-{variant}.csv"
 
     def traversal(self, dataset: str, variant: str, kind: str) -> Path:
@@ -70,3 +74,7 @@ class Layout:
     def samples(self, dataset: str, variant: str) -> Path:
         """Samples at growing sigma."""
         return self.tables / "samples" / f"{dataset}-{variant}.npz"
+
+    def posterior(self, dataset: str, variant: str) -> Path:
+        """Posterior samples of the test images."""
+        return self.tables / "posteriors" / f"{dataset}-{variant}.npz"

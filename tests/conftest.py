@@ -1,36 +1,61 @@
 """What several tests need: a small model, a small prepared set."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
-from nvae.config import NVaeParams
+from nvae.config import MODEL_PARAMS, ModelParams
 from nvae.data.prepared import PreparedSet, Split
+from nvae.models import build
 from nvae.models.n_vae import NVae
 from nvae.rng import numpy_generator, torch_generator
 
 torch.set_num_threads(1)
 
 
-def n_vae(*, n_classes: int = 3, image_shape: tuple[int, int] = (6, 5), seed: int = 0, **changes: object) -> NVae:
-    """A small N-VAE with random weights in float64."""
-    params: dict[str, object] = {
-        "class_dims": 2,
-        "shared_dims": 2,
-        "class_weight": 2.0,
-        "label_objective": "nll",
-        "dirichlet_prior": 1.0,
-        "class_bias": True,
-        "likelihood": "bernoulli",
-        "pixel_std": 0.2,
-        "backbone": "mlp",
-        "hidden": (16,),
-        "channels": (3, 4),
-    }
-    model = NVae(
-        NVaeParams.model_validate({**params, **changes}), n_classes=n_classes, image_shape=image_shape
-    ).double()
+#: Small sizes; each model takes the keys that it has.
+SMALL: dict[str, object] = {
+    "class_dims": 2,
+    "shared_dims": 2,
+    "class_weight": 2.0,
+    "label_objective": "nll",
+    "dirichlet_prior": 1.0,
+    "class_bias": True,
+    "latent_dims": 4,
+    "beta": 4.0,
+    "gradient_penalty": 0.5,
+    "penalty_images": 4,
+    "label_weight": 1.5,
+    "label_smoothing": 0.1,
+    "likelihood": "bernoulli",
+    "pixel_std": 0.2,
+    "backbone": "mlp",
+    "hidden": (16,),
+    "channels": (3, 4),
+}
+
+
+def small_params(name: str, **changes: object) -> ModelParams:
+    """A model's parameters, small."""
+    kind = MODEL_PARAMS[name]
+    return kind.model_validate({key: value for key, value in SMALL.items() if key in kind.model_fields} | changes)
+
+
+def network(
+    name: str, *, n_classes: int = 3, image_shape: tuple[int, int] = (6, 5), seed: int = 0, **changes: object
+) -> Any:
+    """A small model with random weights in float64."""
+    model = build(name, small_params(name, **changes), n_classes=n_classes, image_shape=image_shape).double()
     model.initialise(generator=torch_generator(seed, "weights"))
+    return model
+
+
+def n_vae(**changes: Any) -> NVae:
+    """A small N-VAE with random weights in float64."""
+    model = network("n_vae", **changes)
+    assert isinstance(model, NVae)
     return model
 
 

@@ -9,19 +9,20 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.neighbors import KNeighborsRegressor
 
-from nvae.analysis.encoding import encode
+from nvae.analysis.encoding import encode, shared_columns
 from nvae.config import EvaluationParams
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
-from nvae.models.protocol import SHARED, LatentModel
+from nvae.models.protocol import LatentModel, Trainable
 from nvae.rng import torch_generator
-from nvae.training.loop import Resident, mean_terms
+from nvae.training.batches import Resident
+from nvae.training.loop import mean_terms
 
 SPLITS = ("validation", "test")
 
 
 def metrics(
-    model: LatentModel,
+    model: Trainable,
     data: PreparedSet,
     params: EvaluationParams,
     *,
@@ -29,7 +30,7 @@ def metrics(
     device: torch.device,
     splits: tuple[str, ...] = SPLITS,
 ) -> pd.DataFrame:
-    """Bound and its terms, label accuracy, and probes of known factors.
+    """Objectives and their terms, label accuracy, and, of a model with latents, probes of known factors.
 
     Args:
         model: trained on ``data.train``.
@@ -49,9 +50,10 @@ def metrics(
     for split in splits:
         generator = torch_generator(seed, "evaluation", split, device=device.type)
         means = mean_terms(model, Resident.of(data.split(split), device), generator=generator)
-        rows.append((split, "accuracy_pct", 100 * means.pop("accuracy")))
+        if "accuracy" in means:
+            rows.append((split, "accuracy_pct", 100 * means.pop("accuracy")))
         rows += [(split, f"{name}_nats", value) for name, value in means.items()]
-    if data.factor_names:
+    if data.factor_names and isinstance(model, LatentModel):
         rows += _factor_probes(model, data, params, device, splits)
     return pd.DataFrame(rows, columns=["split", "metric", "value"])
 
@@ -67,7 +69,7 @@ def _factor_probes(
             expected=f"at most the {len(data.train)} training images of {data.name}",
             mend="Edit params.yaml.",
         )
-    shared = [column for column, axis in enumerate(model.axes()) if axis.latent_class == SHARED]
+    shared = shared_columns(model)
     used = {name: data.split(name) for name in ("train", *splits)}
     z = {name: encode(model, split, device=device).mu[:, shared] for name, split in used.items()}
     factors = {name: split.factors for name, split in used.items() if split.factors is not None}

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nvae.analysis.encoding import Encoded, encode, image_batches, to_uint8
+from nvae.analysis.encoding import Encoded, encode, to_uint8
 from nvae.config import TraversalParams
 from nvae.data.prepared import Split
 from nvae.models.protocol import SHARED, LatentModel
@@ -53,6 +53,9 @@ def traverse(
     Returns:
         The traversal; shared dimensions stand in the same order for every class.
 
+    Raises:
+        UserError: the model predicts no labels.
+
     Source: §V.
     """
     encoded = encode(model, split, device=device)
@@ -80,7 +83,7 @@ def typical_image(encoded: Encoded, labels: npt.NDArray[np.int64], label: int) -
     Only images whose label is predicted right are candidates, if there are any.
     """
     rows = np.flatnonzero(labels == label)
-    right = rows[encoded.predicted[rows] == label]
+    right = rows[encoded.labels()[rows] == label]
     candidates = right if len(right) else rows
     distance = np.square(encoded.mu[candidates] - encoded.mu[rows].mean(axis=0)).sum(axis=1)
     return int(candidates[distance.argmin()])
@@ -108,5 +111,6 @@ def _decode(
     flat: Tensor = torch.from_numpy(z.reshape(-1, z.shape[-1])).to(device)
     with torch.no_grad():
         images = to_uint8(model.decode(flat, torch.full((len(flat),), label, device=device)))
-        predicted = [model.encode(x).log_prob.argmax(dim=1).cpu().numpy() for x in image_batches(images, device)]
-    return images.reshape(*z.shape[:2], *images.shape[1:]), np.concatenate(predicted).reshape(z.shape[:2])
+    decoded = Split(images, np.full(len(images), label, dtype=np.int64), np.full(len(images), "decoded"))
+    predicted = encode(model, decoded, device=device).labels()
+    return images.reshape(*z.shape[:2], *images.shape[1:]), predicted.reshape(z.shape[:2])

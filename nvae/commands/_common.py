@@ -32,3 +32,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="the table to write (default: the profile's)")
     add_compute(parser)
     add_params(parser)
+
+
+def add_judge(parser: argparse.ArgumentParser) -> None:
+    """``--judge``."""
+    parser.add_argument(
+        "--judge", type=Path, help="the folder of the classifier that judges samples (default: the first seed's)"
+    )

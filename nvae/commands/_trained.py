@@ -2,19 +2,18 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from nvae.analysis.encoding import latent_model
 from nvae.commands._common import load_config
 from nvae.config import Config
 from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
-from nvae.models.protocol import LatentModel
+from nvae.models.protocol import Trainable
 from nvae.provenance import Stopwatch, atomic, write_sidecar
 from nvae.training.device import resolve_device
 from nvae.training.saved import ModelDescription, load_model
@@ -32,9 +31,10 @@ class Trained:
         paths: of the profile.
         device: where the model is.
         inputs: the files read, for the sidecar.
+        watch: started when the work began.
     """
 
-    model: LatentModel
+    model: Trainable
     description: ModelDescription
     data: PreparedSet
     config: Config
@@ -50,6 +50,10 @@ class Trained:
         with atomic(path) as part:
             table.to_csv(part, index=False, float_format="%.8g")
         self._sidecar(path, verb, params)
+
+    def and_read(self, **inputs: Path) -> "Trained":
+        """The same, with more files read."""
+        return replace(self, inputs={**self.inputs, **inputs})
 
     def write_npz(self, arrays: Mapping[str, object], path: Path, *, verb: str, params: Mapping[str, object]) -> None:
         """Write arrays with the run's name and classes among them, and the sidecar."""
@@ -77,6 +81,4 @@ def open_trained(args: argparse.Namespace) -> Trained:
     device = resolve_device(config.execution.device)
     data = PreparedSet.load(prepared)
     model, description = load_model(folder, device=device)
-    return Trained(
-        latent_model(model), description, data, config, paths, device, {"model": folder, "data": prepared}, watch
-    )
+    return Trained(model, description, data, config, paths, device, {"model": folder, "data": prepared}, watch)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from nvae.analysis.encoding import latent_model
 from nvae.analysis.kl import kl_table
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
@@ -17,7 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the KL table of one run."""
     trained = open_trained(args)
-    table = kl_table(trained.model, trained.data.split(_SPLIT), trained.data.class_names, device=trained.device)
+    model = latent_model(trained.model)
+    table = kl_table(model, trained.data.split(_SPLIT), trained.data.class_names, device=trained.device)
     table.insert(0, "split", _SPLIT)
     out = args.out or trained.paths.run_table("kl", args.dataset, args.variant, args.seed)
     trained.write_csv(table, out, verb="detect", params={"split": _SPLIT})

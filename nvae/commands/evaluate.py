@@ -1,4 +1,4 @@
-"""``nvae evaluate``: bound, accuracy, KL sums and factor probes of one trained model."""
+"""``nvae evaluate``: objectives and their terms, accuracy and factor probes of one trained model."""
 
 import argparse
 import json

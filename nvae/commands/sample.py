@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from nvae.analysis.encoding import generative_model
 from nvae.analysis.sampling import sample_grid
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
@@ -17,7 +18,8 @@ def run(args: argparse.Namespace) -> None:
     """Write the samples of one run."""
     trained = open_trained(args)
     params = trained.config.sampling
-    images = sample_grid(trained.model, params, n_classes=trained.data.n_classes, seed=args.seed, device=trained.device)
+    model = generative_model(trained.model)
+    images = sample_grid(model, params, n_classes=trained.data.n_classes, seed=args.seed, device=trained.device)
     out = args.out or trained.paths.samples(args.dataset, args.variant)
     arrays = {"images": images, "sigmas": params.sigmas}
     trained.write_npz(arrays, out, verb="sample", params=json.loads(trained.config.slice("sample")))

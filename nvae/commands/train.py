@@ -1,20 +1,26 @@
 """``nvae train``: one model, one prepared set, one seed."""
 
 import argparse
+import importlib
 import json
 from pathlib import Path
 
 import torch
 
-from nvae.commands._common import add_compute, add_params, load_config
+from nvae.commands._common import add_compute, add_judge, add_params, load_config
+from nvae.config import CLASSIFIER
 from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
-from nvae.models import build
+from nvae.models import MODELS, build
 from nvae.provenance import Stopwatch, write_sidecar
+from nvae.training.batches import Resident, Shuffled
 from nvae.training.checkpoint import Checkpointing
 from nvae.training.device import resolve_device
 from nvae.training.loop import fit
 from nvae.training.saved import ModelDescription, save_model
+
+#: Imported for watched models alone, so that no other model is trained anew after an edit to it.
+WATCH = "nvae.commands._watch"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="the model's folder (default: the profile's)")
     parser.add_argument("--checkpoint", type=Path, help="resumed from if it is there (default: the profile's)")
     parser.add_argument("--restart", action="store_true", help="drop the checkpoint of an unfinished run")
+    add_judge(parser)
     add_compute(parser)
     add_params(parser)
 
@@ -36,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args)
     paths = Layout(config.profile)
     params = config.model_params(args.dataset, args.variant)
-    protocol = config.training_params(args.dataset)
+    protocol = config.training_params(args.dataset, args.variant)
     prepared = args.data or paths.prepared(args.dataset)
     folder = args.out or paths.model(args.dataset, args.variant, args.seed)
     checkpoint = args.checkpoint or paths.checkpoint(args.dataset, args.variant, args.seed)
@@ -44,6 +51,7 @@ def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     device = resolve_device(config.execution.device)
     data = PreparedSet.load(prepared)
+    inputs = {"data": prepared}
     description = ModelDescription(
         dataset=args.dataset,
         variant=args.variant,
@@ -53,18 +61,25 @@ def run(args: argparse.Namespace) -> None:
         class_names=data.class_names,
         image_shape=data.image_shape,
     )
+    judging = None
+    if MODELS[description.model].watched:
+        inputs["judge"] = args.judge or paths.model(args.dataset, CLASSIFIER, config.seeds[0])
+        make = importlib.import_module(WATCH).make
+        judging = make(inputs["judge"], data, config.fidelity, seed=args.seed, device=device)
     model = build(description.model, params, n_classes=data.n_classes, image_shape=data.image_shape)
     if args.restart:
         checkpoint.unlink(missing_ok=True)
     progressed = fit(
         model,
-        data,
+        Shuffled(Resident.of(data.train, device), protocol.batch_size, args.seed),
+        Resident.of(data.validation, device),
         protocol,
         seed=args.seed,
         device=device,
         title=f"train {args.dataset}/{args.variant} seed {args.seed}",
         checkpointing=Checkpointing(checkpoint, slice_, config.execution.checkpoint_every_epochs),
+        watch=judging,
     )
     save_model(folder, model, description, progressed)
-    write_sidecar(folder, verb="train", params=slice_, inputs={"data": prepared}, watch=watch, device=str(device))
+    write_sidecar(folder, verb="train", params=slice_, inputs=inputs, watch=watch, device=str(device))
     checkpoint.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from nvae.analysis.encoding import latent_model
 from nvae.analysis.traversal import traverse
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
@@ -21,7 +22,7 @@ def run(args: argparse.Namespace) -> None:
     trained = open_trained(args)
     params = trained.config.traversal
     traversal = traverse(
-        trained.model,
+        latent_model(trained.model),
         trained.data.split(_SPLIT),
         args.kind,
         params,

@@ -11,17 +11,26 @@ import pandas as pd
 import torch
 import yaml
 
-from nvae.analysis.encoding import latent_model
+from nvae.analysis.augmentation import Arm, train_arm
+from nvae.analysis.encoding import generative_model
 from nvae.analysis.evaluation import metrics
-from nvae.commands._common import add_compute, add_params, load_config
-from nvae.config import Config, NVaeParams, TrainingParams
+from nvae.analysis.fidelity import fidelity_table
+from nvae.commands._common import add_compute, add_judge, add_params, load_config
+from nvae.commands._judge import open_judge
+from nvae.config import CLASSIFIER, Config, ModelParams, TrainingParams
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
 from nvae.layout import Layout
 from nvae.models import build
+from nvae.models.protocol import GenerativeModel
 from nvae.provenance import atomic
+from nvae.training.batches import Resident, Shuffled
 from nvae.training.device import resolve_device
 from nvae.training.loop import fit
+
+_SPLIT = "validation"
+#: What a generator's images are worth at σ = 1: alone, and half of each batch.
+_SHARES = (1.0, 0.5)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variant", default="n_vae", help="what to start from (default: n_vae)")
     parser.add_argument("--seed", type=int, default=0, help="of the run (default: 0)")
     parser.add_argument("--data", type=Path, help="the prepared set (default: the profile's)")
+    parser.add_argument(
+        "--samples", action="store_true", help="also judge samples, and train classifiers on them, at sigma 1"
+    )
+    add_judge(parser)
     parser.add_argument("--record", type=Path, help="a CSV that gets one more row")
     add_compute(parser)
     add_params(parser)
@@ -51,19 +64,55 @@ def run(args: argparse.Namespace) -> None:
     device = resolve_device(config.execution.device)
     data = PreparedSet.load(args.data or Layout(config.profile).prepared(args.dataset))
     model = build(config.variant(args.variant).model, params, n_classes=data.n_classes, image_shape=data.image_shape)
-    title = " ".join(["try", args.dataset, *args.changes])
-    fit(model, data, protocol, seed=args.seed, device=device, title=title)
-    found = metrics(latent_model(model), data, config.evaluation, seed=args.seed, device=device, splits=("validation",))
+    fit(
+        model,
+        Shuffled(Resident.of(data.train, device), protocol.batch_size, args.seed),
+        Resident.of(data.validation, device),
+        protocol,
+        seed=args.seed,
+        device=device,
+        title=" ".join(["try", args.dataset, args.variant, *args.changes]),
+    )
+    found = metrics(model, data, config.evaluation, seed=args.seed, device=device, splits=(_SPLIT,))
     settings = {**params.model_dump(mode="json"), **protocol.model_dump(mode="json")}
     results: dict[str, Any] = dict(zip(found["metric"], found["value"], strict=True))
-    row = {"dataset": args.dataset, "seed": args.seed, **settings, **results}
+    if args.samples:
+        folder = args.judge or Layout(config.profile).model(args.dataset, CLASSIFIER, config.seeds[0])
+        results |= _of_samples(generative_model(model), config, data, folder, seed=args.seed, device=device)
+    row = {"dataset": args.dataset, "variant": args.variant, "seed": args.seed, **settings, **results}
     for name, value in row.items():
         print(f"{name}: {value}")
     if args.record:
         _append(args.record, row)
 
 
-def changed(config: Config, dataset: str, variant: str, changes: list[str]) -> tuple[NVaeParams, TrainingParams]:
+def _of_samples(
+    model: GenerativeModel, config: Config, data: PreparedSet, judge: Path, *, seed: int, device: torch.device
+) -> dict[str, float]:
+    """What the judge says of samples at σ = 1, and the errors of classifiers trained on them, on validation."""
+    classifier = open_judge(judge, data, device=device)
+    table = fidelity_table(
+        model, classifier, data, config.fidelity, sigmas=(1.0,), seed=seed, device=device, splits=(_SPLIT,)
+    )
+    found = {f"samples_{name}": value for name, value in zip(table["metric"], table["value"], strict=True)}
+    dataset = data.name
+    for share in _SHARES:
+        errors = train_arm(
+            model,
+            data,
+            Arm(1.0, share),
+            config.classifier_params(dataset),
+            config.training_params(dataset, CLASSIFIER),
+            seed=seed,
+            device=device,
+            title=f"try a share of {share:g}",
+            splits=(_SPLIT,),
+        )
+        found[f"error_share{share:g}_pct"] = errors[_SPLIT]
+    return found
+
+
+def changed(config: Config, dataset: str, variant: str, changes: list[str]) -> tuple[ModelParams, TrainingParams]:
     """The model's and the protocol's parameters with ``KEY=VALUE`` changes; values are YAML.
 
     Raises:
@@ -76,7 +125,7 @@ def changed(config: Config, dataset: str, variant: str, changes: list[str]) -> t
             raise UserError("change", got=repr(change), expected="KEY=VALUE", mend="For example --set class_dims=8.")
         given[key] = yaml.safe_load(value)
     protocol = {key: given.pop(key) for key in list(given) if key in TrainingParams.model_fields}
-    return config.model_params(dataset, variant, given), config.training_params(dataset, protocol)
+    return config.model_params(dataset, variant, given), config.training_params(dataset, variant, protocol)
 
 
 def _append(record: Path, row: dict[str, Any]) -> None:

@@ -6,29 +6,52 @@ load time, and frozen. A wrong key or value is one :class:`~nvae.errors.UserErro
 """
 
 from nvae.config.loading import load
-from nvae.config.resolved import Config
+from nvae.config.resolved import CLASSIFIER, Config
 from nvae.config.schema import (
+    MODEL_PARAMS,
+    AcGanParams,
+    AggregateParams,
+    AugmentationParams,
+    BetaVaeParams,
+    CGanParams,
+    ClassifierParams,
+    CVaeParams,
     DrawnFaces,
     DrawnImages,
     EvaluationParams,
     FacesData,
+    FidelityParams,
     IdxData,
+    ModelParams,
     NVaeParams,
     SamplingParams,
     TrainingParams,
     TraversalParams,
+    VaeParams,
 )
 
 __all__ = [
+    "CLASSIFIER",
+    "MODEL_PARAMS",
+    "AcGanParams",
+    "AggregateParams",
+    "AugmentationParams",
+    "BetaVaeParams",
+    "CGanParams",
+    "CVaeParams",
+    "ClassifierParams",
     "Config",
     "DrawnFaces",
     "DrawnImages",
     "EvaluationParams",
     "FacesData",
+    "FidelityParams",
     "IdxData",
+    "ModelParams",
     "NVaeParams",
     "SamplingParams",
     "TrainingParams",
     "TraversalParams",
+    "VaeParams",
     "load",
 ]

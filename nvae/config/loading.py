@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from nvae.config.resolved import Config, checked
+from nvae.config.resolved import CLASSIFIER, Config, checked
+from nvae.config.schema import MODEL_PARAMS
 from nvae.errors import UserError
 
 ROLES = ("digits", "clothes", "faces")
@@ -46,8 +47,10 @@ def _check_whole(config: Config, path: Path) -> None:
         raise UserError(
             "datasets", got=sorted(config.datasets), expected=f"the roles {', '.join(ROLES)}", mend=f"Edit {path}."
         )
-    for section in ("n_vae", "training"):
-        for name in getattr(config, section):
+    _check_models(config, path)
+    sections = {"training": config.training, **{f"models.{name}": content for name, content in config.models.items()}}
+    for section, content in sections.items():
+        for name in content:
             if name != "defaults" and name not in config.data:
                 raise UserError(
                     f"{section}.{name}",
@@ -60,16 +63,46 @@ def _check_whole(config: Config, path: Path) -> None:
             "traversal.low", got=config.traversal.low, expected="less than traversal.high", mend=f"Edit {path}."
         )
     for dataset in (*config.datasets.values(), *config.data):
-        params = config.training_params(dataset)
-        if params.kl_warmup_epochs > params.epochs:
-            raise UserError(
-                f"training.{dataset}.kl_warmup_epochs",
-                got=params.kl_warmup_epochs,
-                expected=f"at most the {params.epochs} epochs",
-                mend=f"Edit {path}.",
-            )
         for variant in config.variants:
             config.model_params(dataset, variant)
+            params = config.training_params(dataset, variant)
+            if params.kl_warmup_epochs > params.epochs:
+                raise UserError(
+                    f"kl_warmup_epochs of variant {variant} on {dataset}",
+                    got=params.kl_warmup_epochs,
+                    expected=f"at most the {params.epochs} epochs",
+                    mend=f"Edit `training` in {path}.",
+                )
+
+
+def _check_models(config: Config, path: Path) -> None:
+    """The sections of ``models``, the keys that all models share, and the variant that others are judged by."""
+    expected = {"common", *MODEL_PARAMS}
+    if set(config.models) != expected:
+        wrong = sorted(set(config.models) ^ expected)[0]
+        raise UserError(
+            f"models.{wrong}",
+            got="an unknown section" if wrong in config.models else "nothing",
+            expected=f"the sections {', '.join(sorted(expected))}",
+            mend=f"Edit {path}.",
+        )
+    known = {key for kind in MODEL_PARAMS.values() for key in kind.model_fields}
+    for name, content in config.models["common"].items():
+        for key in content:
+            if key not in known:
+                raise UserError(
+                    f"models.common.{name}.{key}",
+                    got="an unknown key",
+                    expected=f"a key of some model: {', '.join(sorted(known))}",
+                    mend=f"Edit {path}.",
+                )
+    if config.variant(CLASSIFIER).model != "classifier":
+        raise UserError(
+            f"variants.{CLASSIFIER}.model",
+            got=repr(config.variant(CLASSIFIER).model),
+            expected="classifier",
+            mend=f"Edit {path}: samples are judged by it.",
+        )
 
 
 class _UniqueKeys(yaml.SafeLoader):

@@ -8,12 +8,18 @@ from pydantic import Field, NonNegativeInt, ValidationError
 from pydantic_core import ErrorDetails
 
 from nvae.config.schema import (
+    MODEL_PARAMS,
+    AggregateParams,
+    AugmentationParams,
+    CGanParams,
+    ClassifierParams,
     DataParams,
     EvaluationParams,
     ExecutionParams,
     FacesData,
+    FidelityParams,
     IdxData,
-    NVaeParams,
+    ModelParams,
     SamplingParams,
     Section,
     TrainingParams,
@@ -21,6 +27,9 @@ from nvae.config.schema import (
     Variant,
 )
 from nvae.errors import UserError
+
+#: The variant whose trained networks judge samples, and whose protocol the augmentation study follows.
+CLASSIFIER = "classifier"
 
 
 class Config(Section):
@@ -31,12 +40,15 @@ class Config(Section):
     seeds: Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)]
     execution: ExecutionParams
     data: dict[str, DataParams]
-    n_vae: dict[str, dict[str, Any]]
+    models: dict[str, dict[str, dict[str, Any]]]
     training: dict[str, dict[str, Any]]
     variants: dict[str, Variant]
     traversal: TraversalParams
     sampling: SamplingParams
     evaluation: EvaluationParams
+    aggregate: AggregateParams
+    augmentation: AugmentationParams
+    fidelity: FidelityParams
 
     def data_params(self, dataset: str) -> IdxData | FacesData:
         """How ``dataset`` is prepared.
@@ -53,27 +65,49 @@ class Config(Section):
             )
         return self.data[dataset]
 
-    def model_params(self, dataset: str, variant: str, changes: Mapping[str, Any] | None = None) -> NVaeParams:
-        """The model's parameters on ``dataset``: defaults, the data set's changes, the variant's, then ``changes``.
+    def model_params(self, dataset: str, variant: str, changes: Mapping[str, Any] | None = None) -> ModelParams:
+        """The model's parameters on ``dataset``: what all models share, the model's section, the variant's changes.
+
+        Of ``models.common`` a model takes the keys that it has. In each section the defaults come first, then the
+        data set's changes.
+
+        Args:
+            dataset: a key of ``data``.
+            variant: a key of ``variants``.
+            changes: laid over all else.
 
         Raises:
-            UserError: no such data set or variant, or a wrong key or value among the changes.
+            UserError: no such data set or variant, or a wrong key or value, named with its section.
         """
         self.data_params(dataset)
         chosen = self.variant(variant)
-        base = {**self.n_vae.get("defaults", {}), **self.n_vae.get(dataset, {})}
-        layers = {f"{chosen.model}.{dataset}": base, f"variants.{variant}.changes": chosen.changes, "changes": changes}
-        return _checked_layers(NVaeParams, layers)
+        kind = MODEL_PARAMS[chosen.model]
+        layers: dict[str, Mapping[str, Any]] = {}
+        for name in ("defaults", dataset):
+            common = self.models["common"].get(name, {})
+            layers[f"models.common.{name}"] = {key: common[key] for key in common if key in kind.model_fields}
+        for name in ("defaults", dataset):
+            layers[f"models.{chosen.model}.{name}"] = self.models[chosen.model].get(name, {})
+        return _checked_layers(
+            kind, {**layers, f"variants.{variant}.changes": chosen.changes, "changes": changes or {}}
+        )
 
-    def training_params(self, dataset: str, changes: Mapping[str, Any] | None = None) -> TrainingParams:
-        """The protocol on ``dataset``: defaults, the data set's changes, then ``changes``.
+    def classifier_params(self, dataset: str) -> ClassifierParams:
+        """The classifier's parameters on ``dataset``."""
+        params = self.model_params(dataset, CLASSIFIER)
+        assert isinstance(params, ClassifierParams)  # seen to when the file was read
+        return params
+
+    def training_params(self, dataset: str, variant: str, changes: Mapping[str, Any] | None = None) -> TrainingParams:
+        """The protocol on ``dataset``: defaults, the data set's changes, the variant's, then ``changes``.
 
         Raises:
-            UserError: no such data set, or a wrong key or value.
+            UserError: no such data set or variant, or a wrong key or value, named with its section.
         """
         self.data_params(dataset)
-        base = {**self.training.get("defaults", {}), **self.training.get(dataset, {})}
-        return _checked_layers(TrainingParams, {f"training.{dataset}": base, "changes": changes})
+        layers = {f"training.{name}": self.training.get(name, {}) for name in ("defaults", dataset)}
+        layers[f"variants.{variant}.training"] = self.variant(variant).training
+        return _checked_layers(TrainingParams, {**layers, "changes": changes or {}})
 
     def variant(self, variant: str) -> Variant:
         """The entry of ``variants``.
@@ -97,7 +131,7 @@ class Config(Section):
 
         Args:
             verb: a verb of the command line that reads ``params.yaml``.
-            dataset: for verbs of one data set.
+            dataset: for ``draw-data``, ``prepare``, ``train`` and ``augment``.
             variant: for ``train``.
             seed: for ``train``.
 
@@ -112,12 +146,28 @@ class Config(Section):
             case "prepare":
                 content = self.data_params(dataset).model_dump(exclude={"drawn"})
             case "train":
+                model = self.model_params(dataset, variant)
                 content = {
                     "variant": self.variant(variant).model,
-                    "model": self.model_params(dataset, variant).model_dump(),
-                    "training": self.training_params(dataset).model_dump(),
+                    "model": model.model_dump(),
+                    "training": self.training_params(dataset, variant).model_dump(),
                     "seed": int(seed),
                 }
+                if isinstance(model, CGanParams):
+                    content["fidelity"] = self.fidelity.model_dump(include={"watched_images_per_class", "neighbours"})
+            case "augment":
+                content = {
+                    "augmentation": self.augmentation.model_dump(),
+                    "classifier": self.classifier_params(dataset).model_dump(),
+                    "training": self.training_params(dataset, CLASSIFIER).model_dump(),
+                }
+            case "measure":
+                content = {
+                    "fidelity": self.fidelity.model_dump(include={"images", "neighbours"}),
+                    "sigmas": self.augmentation.sigmas,
+                }
+            case "aggregate":
+                content = self.aggregate.model_dump()
             case "traverse":
                 content = self.traversal.model_dump()
             case "sample":
@@ -132,13 +182,14 @@ class Config(Section):
 _S = TypeVar("_S", bound=Section)
 
 
-def checked(kind: type[_S], content: object, where: str) -> _S:
+def checked(kind: type[_S], content: object, where: str, *, origins: Mapping[str, str] | None = None) -> _S:
     """``content`` as a section.
 
     Args:
         kind: the section.
         content: what the YAML held.
         where: the key of the section, for the message.
+        origins: for keys that stand in other sections, which.
 
     Raises:
         UserError: for the first wrong key or value.
@@ -147,22 +198,21 @@ def checked(kind: type[_S], content: object, where: str) -> _S:
         return kind.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        location = _location(first)
+        section = (origins or {}).get(location[0], where) if location else where
         raise UserError(
-            ".".join(filter(None, [where, *_location(first)])),
+            ".".join(filter(None, [section, *location])),
             got=_got(first),
             expected=_expected(first, kind),
             mend="Edit params.yaml; each key's comment says what it takes.",
         ) from None
 
 
-def _checked_layers(kind: type[_S], layers: Mapping[str, Mapping[str, Any] | None]) -> _S:
-    """The section that results when each layer is laid over those before; an error names its layer."""
-    content: dict[str, Any] = {}
-    for where, layer in layers.items():
-        if layer or not content:
-            content.update(layer or {})
-            section = checked(kind, content, where)
-    return section
+def _checked_layers(kind: type[_S], layers: Mapping[str, Mapping[str, Any]]) -> _S:
+    """The section that results when each layer is laid over those before; an error names the key's layer."""
+    content = {key: value for layer in layers.values() for key, value in layer.items()}
+    origins = {key: where for where, layer in layers.items() for key in layer}
+    return checked(kind, content, next(iter(layers)), origins=origins)
 
 
 def _location(error: ErrorDetails) -> list[str]:

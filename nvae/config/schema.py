@@ -2,10 +2,30 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
+from pydantic_core import PydanticCustomError
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
+
+
+def _each_once(values: tuple[float, ...]) -> tuple[float, ...]:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("each_once", "each once")
+    return values
+
+
+Grid = Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1), AfterValidator(_each_once)]
 
 
 class Section(BaseModel):
@@ -69,7 +89,22 @@ class FacesData(Section):
 DataParams = Annotated[IdxData | FacesData, Field(discriminator="kind")]
 
 
-class NVaeParams(Section):
+class ModelParams(Section):
+    """What all models share: the sizes of their networks."""
+
+    backbone: Literal["mlp", "conv"]
+    hidden: Sizes
+    channels: Sizes
+
+
+class VaeParams(ModelParams):
+    """What the variational autoencoders share: the likelihood of the pixels."""
+
+    likelihood: Literal["bernoulli", "gaussian"]
+    pixel_std: PositiveFloat
+
+
+class NVaeParams(VaeParams):
     """N-VAE's sizes and objective (paper, §II and appendix B)."""
 
     class_dims: PositiveInt
@@ -78,11 +113,51 @@ class NVaeParams(Section):
     label_objective: Literal["nll", "dirichlet_kl"]
     dirichlet_prior: PositiveFloat
     class_bias: bool
-    likelihood: Literal["bernoulli", "gaussian"]
-    pixel_std: PositiveFloat
-    backbone: Literal["mlp", "conv"]
-    hidden: Sizes
-    channels: Sizes
+
+
+class BetaVaeParams(VaeParams):
+    """The β-VAE's size and weight."""
+
+    latent_dims: PositiveInt
+    beta: PositiveFloat
+
+
+class CVaeParams(VaeParams):
+    """The conditional VAE's size."""
+
+    latent_dims: PositiveInt
+
+
+class CGanParams(ModelParams):
+    """The conditional GAN's size and the penalty on its discriminator's slope."""
+
+    latent_dims: PositiveInt
+    gradient_penalty: NonNegativeFloat
+    penalty_images: PositiveInt
+
+
+class AcGanParams(CGanParams):
+    """AC-GAN's size, penalty and the weight of its class term."""
+
+    label_weight: PositiveFloat
+
+
+class ClassifierParams(ModelParams):
+    """The classifier's sizes and the smoothing of its targets."""
+
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+
+
+#: The section of ``models`` that each model reads.
+MODEL_PARAMS: dict[str, type[ModelParams]] = {
+    "n_vae": NVaeParams,
+    "beta_vae": BetaVaeParams,
+    "cvae": CVaeParams,
+    "cgan": CGanParams,
+    "ac_gan": AcGanParams,
+    "classifier": ClassifierParams,
+}
+ModelName = Literal["n_vae", "beta_vae", "cvae", "cgan", "ac_gan", "classifier"]
 
 
 class TrainingParams(Section):
@@ -92,14 +167,16 @@ class TrainingParams(Section):
     batch_size: PositiveInt
     learning_rate: PositiveFloat
     learning_rate_schedule: Literal["constant", "cosine"]
+    adam_beta1: Annotated[float, Field(ge=0, lt=1)]
     kl_warmup_epochs: NonNegativeInt
 
 
 class Variant(Section):
-    """A model with some keys changed."""
+    """A model with some keys of its section and of ``training`` changed."""
 
-    model: Literal["n_vae"]
+    model: ModelName
     changes: dict[str, Any]
+    training: dict[str, Any]
 
 
 class TraversalParams(Section):
@@ -114,8 +191,30 @@ class TraversalParams(Section):
 class SamplingParams(Section):
     """Samples at growing sigma (paper, appendix C)."""
 
-    sigmas: Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1)]
+    sigmas: Grid
     images_per_class: PositiveInt
+
+
+class AggregateParams(Section):
+    """Distances of the aggregate posterior to the prior, and the probe of its classes."""
+
+    projections: PositiveInt
+    probe_penalty: PositiveFloat
+
+
+class AugmentationParams(Section):
+    """The grid of the augmentation study (paper, Figure 9)."""
+
+    sigmas: Grid
+    generated_shares: Annotated[tuple[Share, ...], Field(strict=False, min_length=1), AfterValidator(_each_once)]
+
+
+class FidelityParams(Section):
+    """How generated images are compared with real ones in a classifier's features."""
+
+    images: PositiveInt
+    watched_images_per_class: PositiveInt
+    neighbours: PositiveInt
 
 
 class EvaluationParams(Section):

@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 
 LEAKY_SLOPE = 0.2
+#: Heads of a posterior or of labels start small: q(z | x) near the prior, labels near uniform.
+HEAD_GAIN = 0.1
+_MAX_LOG_VAR = 10.0
 _KERNEL, _STRIDE, _PADDING = 4, 2, 1
 
 
@@ -31,40 +34,40 @@ class Backbone:
 
 
 class Encoder(nn.Module):
-    """Images to features.
+    """Images, and conditions on them, to features.
 
     Args:
         image_shape: (height, width).
         backbone: its sizes.
+        n_conditions: length of a vector that joins the image in the first dense layer (a one-hot label); 0: none.
 
     Attributes:
         n_features: length of the feature vector.
     """
 
-    def __init__(self, image_shape: tuple[int, int], backbone: Backbone) -> None:
+    def __init__(self, image_shape: tuple[int, int], backbone: Backbone, *, n_conditions: int = 0) -> None:
         super().__init__()
         height, width = image_shape
         hidden, channels = backbone.hidden, backbone.channels
-        layers: list[nn.Module]
+        convolutions: list[nn.Module] = []
         if backbone.kind == "mlp":
-            layers = [nn.Flatten(), *_dense((height * width, *hidden))]
+            dense = _dense((height * width + n_conditions, *hidden))
             self.n_features = hidden[-1]
         else:
-            layers = [nn.Unflatten(1, (1, height))]
+            convolutions = [nn.Unflatten(1, (1, height))]
             for previous, current in pairwise((1, *channels)):
-                layers += [nn.Conv2d(previous, current, _KERNEL, _STRIDE, _PADDING), nn.LeakyReLU(LEAKY_SLOPE)]
+                convolutions += [nn.Conv2d(previous, current, _KERNEL, _STRIDE, _PADDING), nn.LeakyReLU(LEAKY_SLOPE)]
             height, width = _shapes(image_shape, len(channels))[-1]
-            layers += [
-                nn.Flatten(),
-                nn.Linear(channels[-1] * height * width, hidden[0]),
-                nn.LeakyReLU(LEAKY_SLOPE),
-            ]
+            n_inputs = channels[-1] * height * width + n_conditions
+            dense = [nn.Linear(n_inputs, hidden[0]), nn.LeakyReLU(LEAKY_SLOPE)]
             self.n_features = hidden[0]
-        self.layers = nn.Sequential(*layers)
+        self.convolutions = nn.Sequential(*convolutions, nn.Flatten())
+        self.dense = nn.Sequential(*dense)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, height, width) → (batch, n_features)."""
-        features: Tensor = self.layers(x)
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """(batch, height, width) and, if there are any, (batch, n_conditions) → (batch, n_features)."""
+        flat: Tensor = self.convolutions(x)
+        features: Tensor = self.dense(flat if condition is None else torch.cat([flat, condition], dim=1))
         return features
 
 
@@ -109,8 +112,25 @@ class Decoder(nn.Module):
         return output
 
 
+class PosteriorHead(nn.Linear):
+    """Features to the mean and the log-variance of q(z | x).
+
+    Args:
+        n_features: length of the feature vector.
+        n_latents: of the latent vector.
+    """
+
+    def __init__(self, n_features: int, n_latents: int) -> None:
+        super().__init__(n_features, 2 * n_latents)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """(batch, n_features) → two of (batch, n_latents): mu, log_var."""
+        mu, log_var = super().forward(features).chunk(2, dim=1)
+        return mu, log_var.clamp(-_MAX_LOG_VAR, _MAX_LOG_VAR)
+
+
 def kaiming_initialise(module: nn.Module, *, generator: torch.Generator) -> None:
-    """Kaiming-normal weights for the rectifier that follows, zero biases.
+    """Kaiming-normal weights for the rectifier that follows, zero biases; a posterior head's are scaled down.
 
     PyTorch's default initialisation leaves a VAE far behind after the same number of steps.
 
@@ -129,6 +149,8 @@ def kaiming_initialise(module: nn.Module, *, generator: torch.Generator) -> None
             values = torch.randn(layer.weight.shape, generator=generator) * (2 / fan_in) ** 0.5
             with torch.no_grad():
                 layer.weight.copy_(values)
+                if isinstance(layer, PosteriorHead):
+                    layer.weight.mul_(HEAD_GAIN)
                 if layer.bias is not None:
                     layer.bias.zero_()
 

@@ -5,10 +5,13 @@ All sums run over the pixels (or are given per latent dimension), all values are
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from nvae.config import VaeParams
 
 #: (decoder output (batch, pixels), images (batch, pixels)) → log-likelihood (batch,)
 LogLikelihood = Callable[[Tensor, Tensor], Tensor]
@@ -45,6 +48,13 @@ def gaussian_log_likelihood(logits: Tensor, x: Tensor, *, pixel_std: float) -> T
     squares = (x - torch.sigmoid(logits)).square().sum(dim=1)
     constant = x.shape[1] * (math.log(pixel_std) + 0.5 * math.log(2 * math.pi))
     return -0.5 * squares / pixel_std**2 - constant
+
+
+def log_likelihood_of(params: VaeParams) -> LogLikelihood:
+    """The likelihood that the parameters name."""
+    if params.likelihood == "bernoulli":
+        return bernoulli_log_likelihood
+    return partial(gaussian_log_likelihood, pixel_std=params.pixel_std)
 
 
 def kl_to_standard_normal(mu: Tensor, log_var: Tensor) -> Tensor:

@@ -3,28 +3,17 @@
 Latents are ordered z = [z_c^1 … z_c^K ; z_s]: K blocks of d_c, then d_s shared ones.
 """
 
-from functools import partial
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nvae.config import NVaeParams
-from nvae.models.backbones import Backbone, Decoder, Encoder, kaiming_initialise
-from nvae.models.likelihoods import (
-    LogLikelihood,
-    bernoulli_log_likelihood,
-    gaussian_log_likelihood,
-    kl_dirichlet,
-    kl_to_standard_normal,
-)
-from nvae.models.protocol import SHARED, LatentAxis, LatentModel, LossTerms, Posterior
+from nvae.models.backbones import HEAD_GAIN, Backbone, Decoder, Encoder, PosteriorHead, kaiming_initialise
+from nvae.models.likelihoods import kl_dirichlet, kl_to_standard_normal, log_likelihood_of
+from nvae.models.protocol import LatentAxis, LatentModel, LossTerms, Posterior, shared_axes
 
-# The heads start small, so that q(z | x) starts near the prior and labels near uniform.
-_HEAD_GAIN = 0.1
 # exp(logit) is a Dirichlet concentration: beyond these lgamma and digamma lose their float32 digits.
 _MAX_LOG_CONCENTRATION = 10.0
-_MAX_LOG_VAR = 10.0
 
 
 class NVae(LatentModel):
@@ -46,32 +35,28 @@ class NVae(LatentModel):
         block = params.class_dims + int(params.class_bias)
         backbone = Backbone(params.backbone, params.hidden, params.channels)
         self.encoder = Encoder(image_shape, backbone)
-        self.posterior_head = nn.Linear(self.encoder.n_features, 2 * self.n_latents)
+        self.posterior_head = PosteriorHead(self.encoder.n_features, self.n_latents)
         self.label_head = nn.Linear(self.encoder.n_features, n_classes)
         self.decoder = Decoder(n_classes * block + params.shared_dims, image_shape, backbone)
-        self.log_likelihood: LogLikelihood = (
-            bernoulli_log_likelihood
-            if params.likelihood == "bernoulli"
-            else partial(gaussian_log_likelihood, pixel_std=params.pixel_std)
-        )
+        self.log_likelihood = log_likelihood_of(params)
 
     def initialise(self, *, generator: torch.Generator) -> None:
         """Kaiming weights everywhere, small heads."""
         kaiming_initialise(self, generator=generator)
         with torch.no_grad():
-            self.posterior_head.weight.mul_(_HEAD_GAIN)
-            self.label_head.weight.mul_(_HEAD_GAIN)
+            self.label_head.weight.mul_(HEAD_GAIN)
 
     def axes(self) -> tuple[LatentAxis, ...]:
         """K blocks of d_c axes, then d_s shared ones."""
         blocks = [LatentAxis(c, dim) for c in range(self.n_classes) for dim in range(self.params.class_dims)]
-        return (*blocks, *(LatentAxis(SHARED, dim) for dim in range(self.params.shared_dims)))
+        return (*blocks, *shared_axes(self.params.shared_dims))
 
-    def encode(self, x: Tensor) -> Posterior:
+    def encode(self, x: Tensor, y: Tensor) -> Posterior:
         """q(z | x) and log E_q[π]; neither sees y.
 
         Args:
             x: (batch, height, width) in [0, 1].
+            y: not looked at.
 
         Returns:
             ``mu``, ``log_var`` (batch, K·d_c + d_s) and ``log_prob`` (batch, K).
@@ -82,10 +67,9 @@ class NVae(LatentModel):
 
     def _posterior(self, x: Tensor) -> tuple[Posterior, Tensor]:
         features = self.encoder(x)
-        mu, log_var = self.posterior_head(features).chunk(2, dim=1)
+        mu, log_var = self.posterior_head(features)
         logits = self.label_head(features)
-        posterior = Posterior(mu, log_var.clamp(-_MAX_LOG_VAR, _MAX_LOG_VAR), functional.log_softmax(logits, dim=1))
-        return posterior, logits
+        return Posterior(mu, log_var, functional.log_softmax(logits, dim=1)), logits
 
     def decoder_input(self, z: Tensor, y: Tensor) -> Tensor:
         """z_d = [vec([z_c ; 1] ⊙ ỹ) ; z_s]: only the block of class y survives, and a 1 that names it.
@@ -135,8 +119,7 @@ class NVae(LatentModel):
         Source: eq. 6; KL(z_c) runs over all K blocks.
         """
         posterior, logits = self._posterior(x)
-        noise = torch.randn(posterior.mu.shape, generator=generator, device=x.device)
-        z = posterior.mu + (0.5 * posterior.log_var).exp() * noise
+        z = posterior.sample(generator=generator)
         reconstruction = -self.log_likelihood(self.decoder(self.decoder_input(z, y)), x.flatten(1))
         kl_per_dim = kl_to_standard_normal(posterior.mu, posterior.log_var)
         kl_blocks = kl_per_dim[:, : self.n_class_latents].reshape(len(x), self.n_classes, -1).sum(dim=2)
@@ -153,8 +136,9 @@ class NVae(LatentModel):
             "kl_off_class": kl_class - kl_own,
             "label": label,
             "negative_bound": reconstruction + kl_shared + kl_class + label,
+            "accuracy": (logits.argmax(dim=1) == y).to(x.dtype),
         }
-        return LossTerms(objective, terms, kl_per_dim, (logits.argmax(dim=1) == y).to(x.dtype))
+        return LossTerms(objective, terms)
 
     def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
         """Images of the classes ``y`` (batch,), z from N(0, sigma² I). Source: appendix C."""

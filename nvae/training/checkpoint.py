@@ -19,6 +19,8 @@ from nvae.errors import UserError
 from nvae.provenance import atomic
 
 Row = dict[str, float | int | str]
+#: By the name of the turn whose weights they change.
+Optimisers = dict[str, torch.optim.Optimizer]
 
 
 @dataclass(frozen=True)
@@ -50,32 +52,33 @@ class Checkpointing:
     config: dict[str, Any]
     every_epochs: int = 1
 
-    def resume(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> Progressed:
+    def resume(self, model: nn.Module, optimisers: Optimisers) -> Progressed:
         """As :func:`load_checkpoint`."""
-        return load_checkpoint(self.path, model, optimiser, config=self.config)
+        return load_checkpoint(self.path, model, optimisers, config=self.config)
 
-    def after_epoch(self, model: nn.Module, optimiser: torch.optim.Optimizer, progressed: Progressed) -> None:
+    def after_epoch(self, model: nn.Module, optimisers: Optimisers, progressed: Progressed) -> None:
         """Write a checkpoint if one is due."""
         if progressed.epoch % self.every_epochs == 0:
-            save_checkpoint(self.path, model, optimiser, config=self.config, progressed=progressed)
+            save_checkpoint(self.path, model, optimisers, config=self.config, progressed=progressed)
 
 
 def save_checkpoint(
-    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, *, config: dict[str, Any], progressed: Progressed
+    path: Path, model: nn.Module, optimisers: Optimisers, *, config: dict[str, Any], progressed: Progressed
 ) -> None:
     """Write the checkpoint, whole or not at all.
 
     Args:
         path: the file.
         model: its weights.
-        optimiser: its per-parameter state.
+        optimisers: their per-parameter state.
         config: what the run depends on; a resume under another one is refused.
         progressed: epochs done, with their history.
     """
     tensors = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        for name, value in state.items():
-            tensors[f"optimiser.{index}.{name}"] = value.detach().cpu().contiguous()
+    for turn, optimiser in optimisers.items():
+        for index, state in optimiser.state_dict()["state"].items():
+            for name, value in state.items():
+                tensors[f"optimiser.{turn}.{index}.{name}"] = value.detach().cpu().contiguous()
     header = {
         "epoch": str(progressed.epoch),
         "config": json.dumps(config, sort_keys=True),
@@ -86,15 +89,13 @@ def save_checkpoint(
         save_file(tensors, part, metadata=header)
 
 
-def load_checkpoint(
-    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, *, config: dict[str, Any]
-) -> Progressed:
+def load_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers, *, config: dict[str, Any]) -> Progressed:
     """Restore weights and optimiser in place.
 
     Args:
         path: the file; if there is none, nothing was done yet.
         model: of the same configuration.
-        optimiser: of the model's parameters.
+        optimisers: of the model's parameters.
         config: the present configuration.
 
     Returns:
@@ -121,7 +122,7 @@ def load_checkpoint(
             expected="the same configuration",
             mend="Set the keys back to go on with it, or delete it (or pass --restart) to start anew.",
         )
-    _restore(model, optimiser, tensors)
+    _restore(model, optimisers, tensors)
     return Progressed(int(header["epoch"]), json.loads(header["history"]), json.loads(header["throughput"]))
 
 
@@ -140,12 +141,13 @@ def changed_keys(before: object, after: object, where: str = "") -> list[str]:
     return [] if before == after else [f"{where}: {json.dumps(before)} → {json.dumps(after)}"]
 
 
-def _restore(model: nn.Module, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+def _restore(model: nn.Module, optimisers: Optimisers, tensors: dict[str, Tensor]) -> None:
     prefix = "model."
     model.load_state_dict({name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)})
-    state: dict[int, dict[str, Tensor]] = {}
+    states: dict[str, dict[int, dict[str, Tensor]]] = {turn: {} for turn in optimisers}
     for name, value in tensors.items():
         if name.startswith("optimiser."):
-            _, index, key = name.split(".")
-            state.setdefault(int(index), {})[key] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+            _, turn, index, key = name.split(".")
+            states[turn].setdefault(int(index), {})[key] = value
+    for turn, optimiser in optimisers.items():
+        optimiser.load_state_dict({"state": states[turn], "param_groups": optimiser.state_dict()["param_groups"]})

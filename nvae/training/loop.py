@@ -1,58 +1,49 @@
 """The one training loop, for every model.
 
-The data set stays on the device as one uint8 tensor; a batch is a row selection. Nothing is read
-back from the device within an epoch.
+A step gives each of the model's players its turn: its loss, the gradient of its own weights, its own
+Adam. Nothing is read back from the device within an epoch.
 """
 
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from nvae.config import TrainingParams
-from nvae.data.prepared import PreparedSet, Split
 from nvae.errors import UserError
-from nvae.models.protocol import GenerativeModel, LossTerms
+from nvae.models.protocol import LossTerms, Trainable
 from nvae.rng import torch_generator
-from nvae.training.checkpoint import Checkpointing, Progressed, Row
+from nvae.training.batches import Resident, Source
+from nvae.training.checkpoint import Checkpointing, Optimisers, Progressed, Row
 from nvae.training.progress import Progress
 
+#: (model, epoch) → more columns of the validation row.
+Watch = Callable[[Trainable, int], dict[str, float]]
+
 _EVALUATION_BATCH = 1000
-
-
-@dataclass(frozen=True)
-class Resident:
-    """A split on the device.
-
-    Args:
-        images: (n, height, width) uint8.
-        labels: (n,) int64.
-    """
-
-    images: Tensor
-    labels: Tensor
-
-    @classmethod
-    def of(cls, split: Split, device: torch.device) -> "Resident":
-        """Copy a split to ``device``."""
-        return cls(torch.from_numpy(split.images).to(device), torch.from_numpy(split.labels).to(device))
-
-    def batch(self, rows: Tensor | slice) -> tuple[Tensor, Tensor]:
-        """Images (batch, height, width) float32 in [0, 1] and labels (batch,) of ``rows``."""
-        return self.images[rows].float().div_(255), self.labels[rows]
+_BETA2 = 0.999
+#: What a progress line tells, where the model has it.
+_TOLD = {
+    "negative_bound": "validation −bound {:.2f} nats",
+    "accuracy": "validation accuracy {:.3f}",
+    "sample_accuracy": "accuracy on samples {:.3f}",
+    "sample_coverage": "coverage by samples {:.3f}",
+}
 
 
 def fit(
-    model: GenerativeModel,
-    data: PreparedSet,
+    model: Trainable,
+    source: Source,
+    validation: Resident,
     params: TrainingParams,
     *,
     seed: int,
     device: torch.device,
     title: str,
     checkpointing: Checkpointing | None = None,
+    watch: Watch | None = None,
 ) -> Progressed:
     """Train ``model`` in place, from its initialisation or from an interrupted run's checkpoint.
 
@@ -61,12 +52,14 @@ def fit(
 
     Args:
         model: untrained.
-        data: trained on its train split; the validation split is only watched.
+        source: of the training batches.
+        validation: only watched.
         params: the protocol.
-        seed: of every stream.
+        seed: of weights and noise.
         device: where to compute.
-        title: for the progress line.
+        title: for the progress line and for messages.
         checkpointing: where to keep what an interrupted run needs; None: nowhere.
+        watch: what else is told of the model after each epoch.
 
     Returns:
         The history (a row per epoch and split, terms in nats per example) and the training speed per epoch.
@@ -76,75 +69,85 @@ def fit(
     """
     model.initialise(generator=torch_generator(seed, "weights"))
     model.to(device)
-    optimiser = torch.optim.Adam(model.parameters(), lr=params.learning_rate, fused=True)
-    done = checkpointing.resume(model, optimiser) if checkpointing else Progressed(0, [], [])
+    optimisers = {turn.name: _adam(turn.player, params) for turn in model.turns()}
+    done = checkpointing.resume(model, optimisers) if checkpointing else Progressed(0, [], [])
     history, throughput = list(done.history), list(done.throughput)
-    train, validation = Resident.of(data.train, device), Resident.of(data.validation, device)
     with Progress(title, total=params.epochs, done=done.epoch) as progress:
         for epoch in range(done.epoch + 1, params.epochs + 1):
             start = time.monotonic()
-            rows = [_train_epoch(model, optimiser, train, params, seed=seed, epoch=epoch)]
-            throughput.append(round(len(data.train) / (time.monotonic() - start), 1))
+            train_row, n_images = _train_epoch(model, optimisers, source, params, seed=seed, epoch=epoch, device=device)
+            throughput.append(round(n_images / (time.monotonic() - start), 1))
             generator = torch_generator(seed, "validation", epoch, device=device.type)
-            rows.append({"split": "validation", **mean_terms(model, validation, generator=generator)})
-            history += [{"epoch": epoch, **row} for row in rows]
-            _guard(history[-2:], data.name)
+            row: Row = {"split": "validation", **mean_terms(model, validation, generator=generator)}
+            if watch:
+                row |= watch(model, epoch)
+            history += [{"epoch": epoch, **train_row}, {"epoch": epoch, **row}]
+            _guard(history[-2:], title)
             if checkpointing and epoch < params.epochs:
-                checkpointing.after_epoch(model, optimiser, Progressed(epoch, history, throughput))
-            latest = rows[-1]
-            progress.advance(
-                f"validation bound {-float(latest['negative_bound']):.2f} nats, "
-                f"accuracy {float(latest['accuracy']):.3f}, {throughput[-1]:,.0f} images/s"
-            )
+                checkpointing.after_epoch(model, optimisers, Progressed(epoch, history, throughput))
+            told = [text.format(row[name]) for name, text in _TOLD.items() if name in row]
+            progress.advance(", ".join([*told, f"{throughput[-1]:,.0f} images/s"]))
+    model.eval()
     return Progressed(params.epochs, history, throughput)
 
 
-def mean_terms(model: GenerativeModel, split: Resident, *, generator: torch.Generator) -> dict[str, float]:
-    """Means over a whole split, without gradients.
+def mean_terms(model: Trainable, split: Resident, *, generator: torch.Generator) -> dict[str, float]:
+    """Means over a whole split, without gradients, in evaluation mode.
 
     Args:
         model: trained or not.
         split: all of it is used, the last, smaller batch with its own weight.
-        generator: of the posterior samples.
+        generator: of the posterior samples and of generated images.
 
     Returns:
-        Each term and the objective in nats per example, and ``accuracy``.
+        Each player's objective and the terms in nats per example, and ``accuracy`` where labels are predicted.
     """
     sums = _Sums()
+    model.eval()
     with torch.no_grad():
-        for start in range(0, len(split.labels), _EVALUATION_BATCH):
+        for start in range(0, len(split), _EVALUATION_BATCH):
             x, y = split.batch(slice(start, start + _EVALUATION_BATCH))
-            sums.add(model.loss(x, y, generator=generator))
+            sums.add({turn.name: turn.loss(x, y, generator=generator) for turn in model.turns()})
     return sums.means()
 
 
+def _adam(player: torch.nn.Module, params: TrainingParams) -> torch.optim.Optimizer:
+    betas = (params.adam_beta1, _BETA2)
+    return torch.optim.Adam(player.parameters(), lr=params.learning_rate, betas=betas, fused=True)
+
+
 def _train_epoch(
-    model: GenerativeModel,
-    optimiser: torch.optim.Optimizer,
-    train: Resident,
+    model: Trainable,
+    optimisers: Optimisers,
+    source: Source,
     params: TrainingParams,
     *,
     seed: int,
     epoch: int,
-) -> Row:
-    device = train.labels.device
-    order = torch.randperm(len(train.labels), generator=torch_generator(seed, "order", epoch)).to(device)
+    device: torch.device,
+) -> tuple[Row, int]:
+    """One epoch; its history row and the number of images."""
+    model.train()
+    turns = [(turn, list(turn.player.parameters()), optimisers[turn.name]) for turn in model.turns()]
     generator = torch_generator(seed, "noise", epoch, device=device.type)
-    chunks = torch.split(order, params.batch_size)
-    step = (epoch - 1) * len(chunks)
+    step = (epoch - 1) * source.steps
     sums, kl_weight = _Sums(), 1.0
-    for rows in chunks:
+    for x, y in source.epoch(epoch):
         step += 1
-        kl_weight = _kl_weight(step, params.kl_warmup_epochs * len(chunks))
-        for group in optimiser.param_groups:
-            group["lr"] = _learning_rate(params, step, params.epochs * len(chunks))
-        x, y = train.batch(rows)
-        result = model.loss(x, y, generator=generator, kl_weight=kl_weight)
-        optimiser.zero_grad(set_to_none=True)
-        result.objective.mean().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        sums.add(result)
-    return {"split": "train", "kl_weight": kl_weight, **sums.means()}
+        kl_weight = _kl_weight(step, params.kl_warmup_epochs * source.steps)
+        results = {}
+        for turn, weights, optimiser in turns:
+            for group in optimiser.param_groups:
+                group["lr"] = _learning_rate(params, step, params.epochs * source.steps)
+            result = turn.loss(x, y, generator=generator, kl_weight=kl_weight)
+            optimiser.zero_grad(set_to_none=True)
+            # The other players' weights get no gradient, and none is computed for them.
+            result.objective.mean().backward(inputs=weights)  # type: ignore[no-untyped-call]
+            optimiser.step()
+            results[turn.name] = result
+        sums.add(results)
+    warmup = {"kl_weight": kl_weight} if params.kl_warmup_epochs else {}
+    return {"split": "train", **warmup, **sums.means()}, sums.count
 
 
 def _kl_weight(step: int, warmup_steps: int) -> float:
@@ -163,29 +166,31 @@ class _Sums:
     def __init__(self) -> None:
         self._names: list[str] = []
         self._total: Tensor | None = None
-        self._count = 0
+        self.count = 0
 
-    def add(self, result: LossTerms) -> None:
-        values = {"objective": result.objective, **result.terms, "accuracy": result.correct}
+    def add(self, results: dict[str, LossTerms]) -> None:
+        values: dict[str, Tensor] = {}
+        for name, result in results.items():
+            values |= {name: result.objective, **result.terms}
         sums = torch.stack([value.detach() for value in values.values()]).sum(dim=1, dtype=torch.float64)
         self._names = list(values)
         self._total = sums if self._total is None else self._total + sums
-        self._count += len(result.objective)
+        self.count += len(next(iter(values.values())))
 
     def means(self) -> dict[str, float]:
         if self._total is None:
             raise ValueError("no batch was added")
-        return dict(zip(self._names, (self._total / self._count).tolist(), strict=True))
+        return dict(zip(self._names, (self._total / self.count).tolist(), strict=True))
 
 
-def _guard(rows: list[Row], dataset: str) -> None:
+def _guard(rows: list[Row], title: str) -> None:
     for row in rows:
         for term, value in row.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise UserError(
-                    f"training on {dataset}",
+                    title,
                     got=f"{term} = {value} on {row['split']} in epoch {row['epoch']}",
                     expected="a finite loss",
-                    mend="Lower training.learning_rate or lengthen training.kl_warmup_epochs; "
+                    mend="Lower learning_rate or lengthen kl_warmup_epochs under `training`; "
                     "the checkpoint before it is kept.",
                 )

@@ -14,10 +14,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from nvae.config import NVaeParams
+from nvae.config import MODEL_PARAMS
 from nvae.errors import UserError
 from nvae.models import build
-from nvae.models.protocol import GenerativeModel
+from nvae.models.protocol import Trainable
 from nvae.provenance import atomic
 from nvae.training.checkpoint import Progressed
 
@@ -46,9 +46,9 @@ class ModelDescription:
     class_names: tuple[str, ...]
     image_shape: tuple[int, int]
 
-    def build(self) -> GenerativeModel:
+    def build(self) -> Trainable:
         """The network, without its weights."""
-        params = NVaeParams.model_validate(self.params)
+        params = MODEL_PARAMS[self.model].model_validate(self.params)
         return build(self.model, params, n_classes=len(self.class_names), image_shape=self.image_shape)
 
     def columns(self) -> dict[str, str | int]:
@@ -56,7 +56,7 @@ class ModelDescription:
         return {"dataset": self.dataset, "model": self.variant, "seed": self.seed}
 
 
-def save_model(folder: Path, model: GenerativeModel, description: ModelDescription, progressed: Progressed) -> None:
+def save_model(folder: Path, model: Trainable, description: ModelDescription, progressed: Progressed) -> None:
     """Write a finished run, each file whole or not at all, the weights last.
 
     Args:
@@ -79,7 +79,7 @@ def save_model(folder: Path, model: GenerativeModel, description: ModelDescripti
         save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, part)
 
 
-def load_model(folder: Path, *, device: torch.device) -> tuple[GenerativeModel, ModelDescription]:
+def load_model(folder: Path, *, device: torch.device) -> tuple[Trainable, ModelDescription]:
     """Read a trained model.
 
     Args:

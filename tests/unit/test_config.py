@@ -48,17 +48,23 @@ def test_profiles_are_valid(profile: str) -> None:
         ({"seed": 0}, "seed: got an unknown key"),
         ({"seeds": ["zero"]}, "seeds.0: got 'zero', expected integer"),
         ({"profile": "full"}, "profile: got 'full', expected one of demo, paper, smoke"),
-        ({"n_vae.defaults.class_weight": 0}, "class_weight.*: got 0, expected greater than 0"),
-        ({"n_vae.defaults.class_weight": -1.5}, "class_weight.*: got -1.5, expected greater than 0"),
-        ({"n_vae.defaults.class_weight": "2"}, "class_weight.*: got '2', expected number"),
-        ({"n_vae.defaults.lambda": 2.0}, "lambda: got an unknown key, expected one of class_dims"),
-        ({"n_vae.mnist.class_dims": 2.5}, r"n_vae\.mnist.*class_dims: got 2.5, expected integer"),
-        ({"n_vae.defaults.likelihood": "poisson"}, "likelihood: got 'poisson', expected 'bernoulli' or 'gaussian'"),
-        ({"n_vae.defaults.hidden": []}, "hidden"),
-        ({"n_vae.cifar": {}}, r"n_vae\.cifar: got a data set without"),
+        ({"models.n_vae.defaults.class_weight": 0}, "class_weight.*: got 0, expected greater than 0"),
+        ({"models.n_vae.defaults.class_weight": -1.5}, "class_weight.*: got -1.5, expected greater than 0"),
+        ({"models.n_vae.defaults.class_weight": "2"}, "class_weight.*: got '2', expected number"),
+        ({"models.n_vae.defaults.lambda": 2.0}, "lambda: got an unknown key, expected one of backbone"),
+        ({"models.n_vae.mnist.class_dims": 2.5}, r"models\.n_vae\.mnist.*class_dims: got 2.5, expected integer"),
+        (
+            {"models.n_vae.defaults.likelihood": "poisson"},
+            "likelihood: got 'poisson', expected 'bernoulli' or 'gaussian'",
+        ),
+        ({"models.n_vae.defaults.hidden": []}, "hidden"),
+        ({"models.n_vae.cifar": {}}, r"models\.n_vae\.cifar: got a data set without"),
         ({"training.mnist.epochs": True}, r"training\.mnist\.epochs: got True, expected integer"),
         ({"training.defaults.epochs": 0}, "epochs: got 0, expected greater than 0"),
-        ({"training.defaults.kl_warmup_epochs": 10_000}, "kl_warmup_epochs: got 10000, expected at most"),
+        (
+            {"training.defaults.kl_warmup_epochs": 10_000},
+            r"kl_warmup_epochs of variant \w+ on \w+: got 10000, expected at most",
+        ),
         ({"datasets.digits": "cifar"}, "data set: got 'cifar', expected one of faces, fashion_mnist"),
         ({"datasets.letters": "mnist"}, "datasets: got"),
         ({"data.yale_b.test_fraction": 1.0}, "test_fraction: got 1.0, expected less than 1"),
@@ -66,7 +72,19 @@ def test_profiles_are_valid(profile: str) -> None:
         ({"data.mnist.kind": "tar"}, r"data\.fashion_mnist\.kind: got 'tar', expected 'idx', 'faces'"),
         ({"traversal.low": 3.0}, "traversal.low: got 3.0, expected less than traversal.high"),
         ({"variants.n_vae.changes": {"epochs": 3}}, r"variants\.n_vae\.changes\.epochs: got an unknown key"),
-        ({"variants.n_vae.model": "vae"}, r"variants\.n_vae\.model: got 'vae', expected 'n_vae'"),
+        ({"variants.n_vae.model": "vae"}, r"variants\.n_vae\.model: got 'vae', expected 'n_vae', 'beta_vae'"),
+        ({"variants.n_vae.training": {"rate": 1}}, r"variants\.n_vae\.training\.rate: got an unknown key"),
+        ({"variants.classifier.model": "cvae"}, r"variants\.classifier\.model: got 'cvae', expected classifier"),
+        ({"models.vae": {"defaults": {}}}, r"models\.vae: got an unknown section, expected the sections ac_gan"),
+        ({"models.common.defaults.width": 3}, r"models\.common\.defaults\.width: got an unknown key"),
+        ({"models.common.mnist.latent_dims": 0}, r"models\.common\.mnist\.latent_dims: got 0, expected greater"),
+        ({"models.cgan.defaults.gradient_penalty": -1.0}, r"models\.cgan\.defaults\.gradient_penalty: got -1.0"),
+        ({"models.beta_vae.defaults": {}}, r"models\.common\.defaults\.beta: got nothing"),
+        ({"training.defaults.adam_beta1": 1.0}, r"training\.defaults\.adam_beta1: got 1.0, expected less than 1"),
+        ({"augmentation.sigmas": [0.0]}, r"augmentation\.sigmas\.0: got 0.0, expected greater than 0"),
+        ({"augmentation.sigmas": [1.0, 1.0]}, r"augmentation\.sigmas: got .*expected each once"),
+        ({"augmentation.generated_shares": [1.5]}, r"augmentation\.generated_shares\.0: got 1.5"),
+        ({"fidelity.neighbours": 0}, r"fidelity\.neighbours: got 0"),
         ({"execution.devise": "cpu"}, r"execution\.devise: got an unknown key"),
         ({"data.yale_b.crop": 1}, r"data\.yale_b\.crop: got an unknown key"),
         ({"data.yale_b.expected": {"usable": 1}}, r"data\.yale_b\.expected\.kept: got nothing"),
@@ -105,21 +123,55 @@ def test_missing_file_is_an_error(tmp_path: Path) -> None:
 def test_overrides_come_in_order(edited: Callable[[dict[str, Any]], Path]) -> None:
     path = edited(
         {
-            "n_vae.defaults.class_dims": 7,
-            "n_vae.mnist": {"class_dims": 8},
-            "n_vae.yale_b": {},
-            "variants.wide": {"model": "n_vae", "changes": {"class_dims": 9}},
+            "models.n_vae.defaults.class_dims": 7,
+            "models.n_vae.mnist": {"class_dims": 8},
+            "models.n_vae.yale_b": {},
+            "variants.wide": {"model": "n_vae", "changes": {"class_dims": 9}, "training": {"epochs": 377}},
         }
     )
     loaded = config.load(path)
     assert loaded.model_params("yale_b", "n_vae").class_dims == 7
     assert loaded.model_params("mnist", "n_vae").class_dims == 8
     assert loaded.model_params("mnist", "wide").class_dims == 9
+    assert loaded.training_params("mnist", "wide").epochs == 377
+    assert loaded.training_params("mnist", "n_vae").epochs != 377
+
+
+def test_models_share_what_is_common(edited: Callable[[dict[str, Any]], Path]) -> None:
+    path = edited({"models.common.defaults.hidden": [64], "models.common.mnist": {"latent_dims": 11, "pixel_std": 0.5}})
+    loaded = config.load(path)
+    params = {variant: loaded.model_params("mnist", variant) for variant in loaded.variants}
+    assert {found.hidden for found in params.values()} == {(64,)}
+    assert {name for name, found in params.items() if getattr(found, "latent_dims", None) == 11} == {
+        *("beta_vae", "cvae", "cgan", "ac_gan")
+    }
+    assert {found.pixel_std for found in params.values() if hasattr(found, "pixel_std")} == {0.5}
+
+
+def test_models_without_blocks_have_as_many_latents_as_a_class_of_n_vae() -> None:
+    loaded = config.load(ROOT / "params.yaml")
+    for dataset in loaded.data:
+        blocks = loaded.model_params(dataset, "n_vae")
+        for variant in ("beta_vae", "cvae", "cgan", "ac_gan"):
+            found = loaded.model_params(dataset, variant).latent_dims
+            assert found == blocks.class_dims + blocks.shared_dims, (dataset, variant)
+
+
+def test_only_what_is_watched_depends_on_the_watch(edited: Callable[[dict[str, Any]], Path]) -> None:
+    before = config.load(ROOT / "params.yaml")
+    after = config.load(edited({"fidelity.watched_images_per_class": 7}))
+    changed = {
+        variant
+        for variant in before.variants
+        if before.slice("train", dataset="mnist", variant=variant)
+        != after.slice("train", dataset="mnist", variant=variant)
+    }
+    assert changed == {"cgan", "ac_gan"}
 
 
 def test_slice_changes_with_its_readers_keys_only(edited: Callable[[dict[str, Any]], Path]) -> None:
     before = config.load(ROOT / "params.yaml")
-    after = config.load(edited({"n_vae.mnist": {"class_weight": 3.5}, "execution.device": "cpu"}))
+    after = config.load(edited({"models.n_vae.mnist": {"class_weight": 3.5}, "execution.device": "cpu"}))
 
     def slices(loaded: config.Config) -> dict[str, str]:
         train = {d: loaded.slice("train", dataset=d, variant="n_vae", seed=0) for d in ("mnist", "fashion_mnist")}

@@ -7,32 +7,22 @@ import numpy as np
 import pytest
 import torch
 
-from nvae.config import NVaeParams, TrainingParams
+from nvae.config import TrainingParams
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
-from nvae.models import build
-from nvae.models.protocol import GenerativeModel
+from nvae.models import MODELS, build
+from nvae.models.protocol import Trainable
 from nvae.rng import torch_generator
+from nvae.training.batches import Resident, Shuffled
 from nvae.training.checkpoint import Checkpointing, Progressed, changed_keys
 from nvae.training.device import resolve_device
-from nvae.training.loop import Resident, fit, mean_terms
+from nvae.training.loop import Watch, fit, mean_terms
 from nvae.training.saved import ModelDescription, load_model, save_model
+from tests.conftest import small_params
 
-PARAMS = NVaeParams(
-    class_dims=2,
-    shared_dims=2,
-    class_weight=2.0,
-    label_objective="nll",
-    dirichlet_prior=1.0,
-    class_bias=True,
-    likelihood="bernoulli",
-    pixel_std=0.2,
-    backbone="mlp",
-    hidden=(32,),
-    channels=(4, 8),
-)
+PARAMS = small_params("n_vae", hidden=(32,))
 PROTOCOL = TrainingParams(
-    epochs=6, batch_size=16, learning_rate=0.005, learning_rate_schedule="cosine", kl_warmup_epochs=2
+    epochs=6, batch_size=16, learning_rate=0.005, learning_rate_schedule="cosine", adam_beta1=0.9, kl_warmup_epochs=2
 )
 
 
@@ -43,21 +33,26 @@ def train(
     protocol: TrainingParams = PROTOCOL,
     config: dict[str, object] | None = None,
     seed: int = 0,
-) -> tuple[GenerativeModel, Progressed]:
-    model = build("n_vae", PARAMS, n_classes=data.n_classes, image_shape=data.image_shape)
+    name: str = "n_vae",
+    watch: Watch | None = None,
+) -> tuple[Trainable, Progressed]:
+    model = build(name, small_params(name, hidden=(32,)), n_classes=data.n_classes, image_shape=data.image_shape)
+    device = torch.device("cpu")
     progressed = fit(
         model,
-        data,
+        Shuffled(Resident.of(data.train, device), protocol.batch_size, seed),
+        Resident.of(data.validation, device),
         protocol,
         seed=seed,
-        device=torch.device("cpu"),
+        device=device,
         title="test",
         checkpointing=Checkpointing(checkpoint, config or {}),
+        watch=watch,
     )
     return model, progressed
 
 
-def weights(model: GenerativeModel) -> bytes:
+def weights(model: Trainable) -> bytes:
     return b"".join(value.numpy().tobytes() for _, value in sorted(model.state_dict().items()))
 
 
@@ -70,10 +65,11 @@ def test_training_lowers_the_bound_and_learns_the_labels(small_set: PreparedSet,
     assert [row["epoch"] for row in validation] == list(range(1, 26))
 
 
+@pytest.mark.parametrize("name", MODELS)
 def test_interrupted_run_ends_with_the_same_weights(
-    small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, undisturbed = train(small_set, tmp_path / "whole.safetensors")
+    whole, undisturbed = train(small_set, tmp_path / "whole.safetensors", name=name)
     checkpoint = tmp_path / "cut.safetensors"
 
     def stop(self: object, note: str) -> None:
@@ -85,9 +81,9 @@ def test_interrupted_run_ends_with_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr("nvae.training.progress.Progress.advance", stop)
         with pytest.raises(KeyboardInterrupt):
-            train(small_set, checkpoint)
+            train(small_set, checkpoint, name=name)
     assert checkpoint.is_file()
-    resumed, progressed = train(small_set, checkpoint)
+    resumed, progressed = train(small_set, checkpoint, name=name)
     assert weights(resumed) == weights(whole)
     assert progressed.history == undisturbed.history
 
@@ -169,3 +165,40 @@ def test_batch_is_in_the_unit_interval(small_set: PreparedSet) -> None:
     x, y = Resident.of(small_set.train, torch.device("cpu")).batch(slice(0, 4))
     np.testing.assert_allclose(x.numpy() * 255, small_set.train.images[:4], atol=1e-4)
     assert y.tolist() == [0, 1, 2, 0]
+
+
+def test_an_epoch_has_every_image_once_in_an_order_of_its_own(small_set: PreparedSet) -> None:
+    source = Shuffled(Resident.of(small_set.train, torch.device("cpu")), 50, 3)
+    rows = [torch.cat(source.rows(epoch)).tolist() for epoch in (1, 1, 2)]
+    assert rows[0] == rows[1] != rows[2]
+    assert sorted(rows[0]) == sorted(rows[2]) == list(range(120))
+    assert [len(x) for x, _ in source.epoch(1)] == [50, 50, 20]
+    assert source.steps == 3
+
+
+def test_what_the_watch_tells_stands_in_the_validation_rows(small_set: PreparedSet, tmp_path: Path) -> None:
+    _, progressed = train(small_set, tmp_path / "none", watch=lambda model, epoch: {"seen": float(epoch)})
+    told = [row.get("seen") for row in progressed.history]
+    assert told == [None, 1.0, None, 2.0, None, 3.0, None, 4.0, None, 5.0, None, 6.0]
+
+
+def test_a_gans_history_has_both_players(small_set: PreparedSet, tmp_path: Path) -> None:
+    _, progressed = train(small_set, tmp_path / "none", name="ac_gan")
+    for row in progressed.history:
+        assert {"discriminator", "generator", "label_real", "penalty", "accuracy"} <= set(row)
+        assert "kl_weight" not in row or row["split"] == "train"
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "classifier"])
+def test_every_model_can_be_saved_and_read(name: str, small_set: PreparedSet, tmp_path: Path) -> None:
+    params = small_params(name, hidden=(32,))
+    model, progressed = train(
+        small_set, tmp_path / "none", name=name, protocol=PROTOCOL.model_copy(update={"epochs": 2})
+    )
+    description = ModelDescription(
+        "small", "a", name, params.model_dump(mode="json"), 0, small_set.class_names, small_set.image_shape
+    )
+    save_model(tmp_path / "model", model, description, progressed)
+    loaded, _ = load_model(tmp_path / "model", device=torch.device("cpu"))
+    assert type(loaded) is type(model)
+    assert weights(loaded) == weights(model)

@@ -1,0 +1,33 @@
+"""Generators whose worth is known, for images like those of ``small_set``: a bright column says the class."""
+
+import torch
+from torch import Tensor
+
+from nvae.models.protocol import GenerativeModel, Turn
+
+
+class Columns(GenerativeModel):
+    """Draws the column of ``shown(y)``, as bright as a latent says, on a little noise.
+
+    Args:
+        shown: for each class, the class that is drawn.
+        spread: how far the level goes up and down with the latent; 0: all images of a class are the same.
+    """
+
+    def __init__(self, shown: tuple[int, ...] = (0, 1, 2), *, spread: float = 1.0) -> None:
+        super().__init__()
+        self.shown = torch.tensor(shown)
+        self.spread = spread
+
+    def initialise(self, *, generator: torch.Generator) -> None:
+        del generator
+
+    def turns(self) -> tuple[Turn, ...]:
+        return ()
+
+    def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
+        z = sigma * torch.randn((len(y), 57), generator=generator)
+        images = 30 + self.spread * (30 * z[:, 1:].tanh()).reshape(-1, 8, 7)
+        level = 200 + self.spread * 40 * z[:, 0].tanh()
+        images[torch.arange(len(y)), :, 2 * self.shown[y]] = level[:, None]
+        return images.clamp(0, 255) / 255

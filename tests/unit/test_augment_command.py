@@ -1,0 +1,205 @@
+"""``nvae augment`` and its neighbours from the command line: what is kept, what is trained again, what is refused."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from nvae.analysis.augmentation import train_arm
+from nvae.cli import main
+from nvae.data.prepared import PreparedSet
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+
+
+@pytest.fixture
+def project(small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a small data set under the name glyphs, a trained CVAE and a trained judge."""
+    monkeypatch.chdir(tmp_path)
+    content = yaml.safe_load(PARAMS.read_text())
+    content["profiles"]["smoke"]["fidelity"]["neighbours"] = 2
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    small_set.save(Path("data/prepared/smoke/glyphs.npz"))
+    for variant in ("classifier", "cvae"):
+        assert main(["train", "glyphs", "--variant", variant, "--profile", "smoke"]) == 0
+    return tmp_path
+
+
+def edit(change: dict[str, Any]) -> None:
+    """Change the smoke profile's sections."""
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    for section, keys in change.items():
+        content["profiles"]["smoke"].setdefault(section, {}).update(keys)
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+
+
+def augment(*more: str) -> int:
+    return main(["augment", "glyphs", "--variant", "cvae", "--profile", "smoke", *more])
+
+
+TABLE = Path("results/smoke/runs/glyphs/cvae/seed0/augmentation.csv")
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The arms that are trained while a test runs."""
+    names: list[str] = []
+
+    def watched(*args: Any, **kwargs: Any) -> dict[str, float]:
+        names.append(args[2].name)
+        return train_arm(*args, **kwargs)
+
+    monkeypatch.setattr("nvae.commands.augment.train_arm", watched)
+    return names
+
+
+def test_a_second_run_trains_nothing_and_a_new_sigma_its_arms_alone(project: Path, trained: list[str]) -> None:
+    assert augment() == 0
+    first = TABLE.read_bytes()
+    assert len(trained) == len(set(trained)) == 4
+    trained.clear()
+    TABLE.unlink()
+    assert augment() == 0
+    assert trained == []
+    assert TABLE.read_bytes() == first
+    edit({"augmentation": {"sigmas": [1.0, 2.0, 3.0]}})
+    assert augment() == 0
+    assert trained == ["sigma2.0-share0.5", "sigma2.0-share1.0"]
+    table = pd.read_csv(TABLE)
+    assert list(table) == ["dataset", "model", "seed", "sigma", "generated_share", "split", "error_pct"]
+    assert len(table) == 3 * 2 * 2
+    kept = table[table["sigma"] != 2.0].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, pd.read_csv(io.BytesIO(first)))
+    assert table["error_pct"].between(0, 100).all()
+
+
+def test_killed_in_the_middle_of_an_arm_goes_on_there(
+    project: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert augment("--arms", "whole", "--out", "whole.csv") == 0
+    trained.clear()
+    calls: list[str] = []
+
+    def stop(self: object, note: str) -> None:
+        calls.append(note)
+        if len(calls) == 3:  # the second arm's first epoch of two
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nvae.training.progress.Progress.advance", stop)
+        with pytest.raises(KeyboardInterrupt):
+            augment()
+    (checkpoint,) = Path("results/smoke/checkpoints").rglob("*.safetensors")
+    assert checkpoint.name.startswith(trained[1])
+    assert not TABLE.exists()
+    trained.clear()
+    assert augment() == 0
+    assert len(trained) == 3
+    assert TABLE.read_bytes() == Path("whole.csv").read_bytes()
+    assert not list(Path("results/smoke/checkpoints").rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"variants": {"classifier": {"training": {"epochs": 3}}}},
+        {"models": {"classifier": {"defaults": {"label_smoothing": 0.2}}}},
+    ],
+)
+def test_another_classifier_trains_every_arm_anew(change: dict[str, Any], project: Path, trained: list[str]) -> None:
+    assert augment() == 0
+    trained.clear()
+    edit(change)
+    assert augment() == 0
+    assert len(trained) == 4
+
+
+def test_another_generator_or_code_trains_every_arm_anew(
+    project: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert augment() == 0
+    trained.clear()
+    other = ["train", "glyphs", "--variant", "cvae", "--profile", "smoke", "--seed", "1", "--out", "other"]
+    assert main(other) == 0
+    assert augment("--model", "other") == 0
+    assert len(trained) == 4
+    trained.clear()
+    monkeypatch.setattr("nvae.commands.augment.fingerprint", lambda *modules: "other code")
+    assert augment("--model", "other") == 0
+    assert len(trained) == 4
+
+
+def test_a_damaged_record_is_trained_again(project: Path, trained: list[str]) -> None:
+    assert augment() == 0
+    trained.clear()
+    record = Path("results/smoke/arms/glyphs/cvae/seed0/sigma1.0-share0.5.json")
+    whole = record.read_bytes()
+    record.write_bytes(whole[:40])
+    assert augment() == 0
+    assert trained == ["sigma1.0-share0.5"]
+    assert record.read_bytes() == whole
+    assert json.loads(whole)["depends_on"]["sigma"] == 1.0
+
+
+def test_restart_trains_every_arm(project: Path, trained: list[str]) -> None:
+    assert augment() == 0
+    assert augment("--restart") == 0
+    assert len(trained) == 8
+
+
+def test_a_classifier_generates_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["augment", "glyphs", "--variant", "classifier", "--profile", "smoke"]) == 2
+    assert "got Classifier, expected a model that generates images" in capsys.readouterr().err
+
+
+def test_measure_and_gans_need_a_judge_of_the_same_images(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["measure", "glyphs", "--variant", "cvae", "--profile", "smoke"]) == 0
+    table = pd.read_csv("results/smoke/runs/glyphs/cvae/seed0/fidelity.csv")
+    assert set(table["sigma"]) == {1.0, 3.0}
+    common = ["glyphs", "--profile", "smoke"]
+    cvae = "results/smoke/models/glyphs/cvae/seed0"
+    assert main(["measure", *common, "--variant", "cvae", "--judge", cvae]) == 2
+    assert "judge: got CVae, expected a classifier" in capsys.readouterr().err
+    assert main(["train", *common, "--variant", "cgan", "--judge", "nowhere"]) == 2
+    assert "nowhere: got no nowhere/model.json, expected a trained model" in capsys.readouterr().err
+    assert main(["train", *common, "--variant", "cgan"]) == 0
+    history = pd.read_csv("results/smoke/models/glyphs/cgan/seed0/history.csv")
+    watched = history[history["split"] == "validation"]
+    assert watched[["sample_accuracy", "lowest_sample_coverage"]].notna().all(axis=None)
+    sidecar = json.loads(Path("results/smoke/models/glyphs/cgan/seed0.meta.json").read_text())
+    assert set(sidecar["made_from"]["inputs"]) == {"data", "judge"}
+
+
+def test_a_judge_of_other_images_is_refused(
+    project: Path, small_set: PreparedSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    renamed = PreparedSet(**{**vars(small_set), "class_names": ("x", "y", "z")})
+    renamed.save(Path("data/prepared/smoke/garments.npz"))
+    judge = "results/smoke/models/glyphs/classifier/seed0"
+    assert main(["train", "garments", "--variant", "cgan", "--profile", "smoke", "--judge", judge]) == 2
+    assert "expected a classifier of small's classes and images" in capsys.readouterr().err
+
+
+def test_encode_and_aggregate_write_what_figure_3_reads(project: Path) -> None:
+    assert main(["train", "glyphs", "--variant", "n_vae", "--profile", "smoke"]) == 0
+    assert main(["encode", "glyphs", "--profile", "smoke"]) == 0
+    with np.load("results/smoke/tables/posteriors/glyphs-n_vae.npz") as arrays:
+        assert arrays["z"].shape == (45, 2)
+        assert (np.diff(arrays["kl_nats"]) <= 0).all()
+        assert sorted(arrays["dims"]) == [0, 1]
+    assert main(["aggregate", "glyphs", "--profile", "smoke"]) == 0
+    table = pd.read_csv("results/smoke/runs/glyphs/n_vae/seed0/aggregate.csv")
+    assert set(table["split"]) == {"validation", "test"}
+    assert (table[table["metric"] == "between_class_share"].groupby("split")["dim"].count() == 2).all()
+
+
+def test_traversals_need_a_label_head(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["traverse", "glyphs", "--variant", "cvae", "--kind", "shared", "--profile", "smoke"]) == 2
+    assert "got one without a label head" in capsys.readouterr().err
+    assert main(["detect", "glyphs", "--variant", "classifier", "--profile", "smoke"]) == 2
+    assert "got Classifier, expected a model with an encoder" in capsys.readouterr().err

@@ -1,0 +1,173 @@
+"""The augmentation study and what explains it, with generators whose worth is known."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+
+from nvae.analysis import watch
+from nvae.analysis.augmentation import Arm, Mixture, arms, train_arm
+from nvae.analysis.fidelity import fidelity_table
+from nvae.analysis.generation import accuracy_by_class
+from nvae.config import AugmentationParams, ClassifierParams, FidelityParams, TrainingParams
+from nvae.data.prepared import PreparedSet
+from nvae.models.classifier import Classifier
+from nvae.training.batches import Resident, Shuffled
+from nvae.training.loop import fit
+from tests.conftest import network, small_params
+from tests.unit.generators import Columns
+
+CPU = torch.device("cpu")
+PROTOCOL = TrainingParams(
+    epochs=15,
+    batch_size=16,
+    learning_rate=0.003,
+    learning_rate_schedule="cosine",
+    adam_beta1=0.9,
+    kl_warmup_epochs=0,
+)
+FIDELITY = FidelityParams(images=40, watched_images_per_class=20, neighbours=3)
+
+
+def mixture(data: PreparedSet, share: float, *, sigma: float = 1.0, seed: int = 0) -> Mixture:
+    real = Shuffled(Resident.of(data.train, CPU), 16, seed)
+    return Mixture(real, Columns(), Arm(sigma, share), 3, seed)
+
+
+def classifier_params() -> ClassifierParams:
+    params = small_params("classifier", hidden=(32,))
+    assert isinstance(params, ClassifierParams)
+    return params
+
+
+@pytest.fixture
+def judge(small_set: PreparedSet) -> Classifier:
+    model: Classifier = network("classifier", image_shape=small_set.image_shape, hidden=(32,)).float()
+    source = Shuffled(Resident.of(small_set.train, CPU), 16, 0)
+    fit(model, source, Resident.of(small_set.validation, CPU), PROTOCOL, seed=0, device=CPU, title="judge")
+    return model
+
+
+def test_grid_is_every_sigma_with_every_share() -> None:
+    grid = arms(AugmentationParams(sigmas=(1.0, 2.0), generated_shares=(0.5, 1.0)))
+    assert {(arm.sigma, arm.generated_share) for arm in grid} == {(1.0, 0.5), (2.0, 0.5), (1.0, 1.0), (2.0, 1.0)}
+    assert len({arm.name for arm in grid}) == 4
+
+
+@pytest.mark.parametrize(("share", "generated"), [(0.25, [4] * 7 + [2]), (0.5, [8] * 7 + [4]), (1.0, [16] * 7 + [8])])
+def test_generated_images_take_the_place_of_real_ones(
+    share: float, generated: list[int], small_set: PreparedSet
+) -> None:
+    """The known mistake: with more images, more steps."""
+    source = mixture(small_set, share)
+    batches = list(source.epoch(1))
+    real = list(source.real.epoch(1))
+    assert source.steps == len(batches) == len(real) == 8
+    labels = []
+    for (x, y), (real_x, real_y), n in zip(batches, real, generated, strict=True):
+        assert len(x) == len(y) == len(real_x)
+        n_real = len(x) - n
+        torch.testing.assert_close(x[:n_real], real_x[n:], rtol=0, atol=0)
+        assert torch.equal(y[:n_real], real_y[n:])
+        assert (x[n_real:].mean(dim=1).argmax(dim=1) == 2 * y[n_real:]).all()
+        labels += y[n_real:].tolist()
+    counts = [labels.count(label) for label in range(3)]
+    assert max(counts) - min(counts) <= 1
+
+
+def test_images_are_the_same_each_time_and_others_each_epoch_and_seed(small_set: PreparedSet) -> None:
+    def images(epoch: int, seed: int) -> torch.Tensor:
+        return torch.cat([x for x, _ in mixture(small_set, 1.0, seed=seed).epoch(epoch)])
+
+    assert torch.equal(images(1, 0), images(1, 0))
+    assert not torch.equal(images(1, 0), images(2, 0))
+    assert not torch.equal(images(1, 0), images(1, 1))
+
+
+@pytest.mark.parametrize(("shown", "low", "high"), [((0, 1, 2), 0.0, 5.0), ((1, 2, 0), 95.0, 100.0)])
+def test_error_tells_a_good_generator_from_one_that_mixes_classes_up(
+    shown: tuple[int, ...], low: float, high: float, small_set: PreparedSet
+) -> None:
+    errors = train_arm(
+        Columns(shown), small_set, Arm(1.0, 1.0), classifier_params(), PROTOCOL, seed=0, device=CPU, title="arm"
+    )
+    assert set(errors) == {"validation", "test"}
+    assert all(low <= error <= high for error in errors.values())
+
+
+def test_real_images_repair_a_bad_generator_in_part(small_set: PreparedSet) -> None:
+    """Half of the labels of each class are wrong, all in one way: far from certain, but not all wrong."""
+
+    def error(share: float) -> float:
+        arm = Arm(1.0, share)
+        params = classifier_params()
+        return train_arm(
+            Columns((1, 2, 0)), small_set, arm, params, PROTOCOL, seed=0, device=CPU, title="arm", splits=("test",)
+        )["test"]
+
+    assert error(0.25) < error(1.0) - 50
+
+
+def test_test_images_are_never_trained_on_nor_chosen_by(small_set: PreparedSet) -> None:
+    """With a test split of nonsense the classifier is the same: validation errs as before."""
+    inverted = dataclasses.replace(small_set.test, images=255 - small_set.test.images)
+    other = dataclasses.replace(small_set, test=inverted)
+    arguments: dict[str, Any] = {"seed": 0, "device": CPU, "title": "arm"}
+    first, second = (
+        train_arm(Columns((0, 0, 2)), data, Arm(1.0, 0.5), classifier_params(), PROTOCOL, **arguments)
+        for data in (small_set, other)
+    )
+    assert first["validation"] == second["validation"]
+    assert first["test"] != second["test"]
+
+
+def test_accuracy_by_class_is_by_the_class_that_was_asked_for() -> None:
+    found = accuracy_by_class(torch.tensor([0, 0, 1, 0]), torch.tensor([0, 0, 1, 1]), n_classes=3)
+    assert found[:2].tolist() == [1.0, 0.5]
+    assert found[2].isnan()
+
+
+def values(judge: Classifier, data: PreparedSet, model: Columns, *, sigma: float = 1.0) -> dict[str, float]:
+    table = fidelity_table(
+        model, judge, data, FIDELITY, sigmas=(sigma, 3.0), seed=0, device=CPU, splits=("validation",)
+    )
+    rows = table[table["sigma"] == sigma]
+    return dict(zip(rows["metric"], rows["value"], strict=True))
+
+
+def test_fidelity_tells_good_collapsed_and_missing_classes(judge: Classifier, small_set: PreparedSet) -> None:
+    good = values(judge, small_set, Columns())
+    assert good["accuracy_pct"] == 100
+    assert good["classes_present"] == 3
+    assert good["lowest_class_coverage"] > 0.3
+    collapsed = values(judge, small_set, Columns(spread=0.0))
+    assert collapsed["accuracy_pct"] == 100  # accuracy does not see it: coverage has to
+    assert collapsed["coverage"] < 0.7 * good["coverage"]
+    assert collapsed["recall"] < good["recall"]
+    assert collapsed["frechet_distance"] > 1.5 * good["frechet_distance"]
+    missing = values(judge, small_set, Columns((0, 1, 1)))
+    assert missing["classes_present"] == 2
+    assert missing["lowest_class_accuracy_pct"] == 0
+    assert missing["lowest_class_coverage"] == 0
+    assert missing["accuracy_pct"] == pytest.approx(200 / 3)
+
+
+def test_fidelity_has_a_row_a_split_sigma_and_metric(judge: Classifier, small_set: PreparedSet) -> None:
+    table = fidelity_table(Columns(), judge, small_set, FIDELITY, sigmas=(1.0, 2.0), seed=0, device=CPU)
+    assert len(table) == 2 * 2 * 9
+    assert not table.duplicated(["split", "sigma", "metric"]).any()
+    assert table["value"].notna().all()
+
+
+def test_watch_sees_a_collapse(judge: Classifier, small_set: PreparedSet) -> None:
+    watching = watch.make(judge, small_set, FIDELITY, seed=0, device=CPU)
+    good, missing, collapsed = (watching(model, 1) for model in (Columns(), Columns((0, 1, 1)), Columns(spread=0.0)))
+    assert good["lowest_sample_accuracy"] == 1
+    assert good["lowest_sample_coverage"] > 0.3
+    assert missing["lowest_sample_accuracy"] == 0
+    assert missing["lowest_sample_coverage"] == 0
+    assert missing["sample_accuracy"] == pytest.approx(2 / 3)
+    assert collapsed["sample_coverage"] < 0.7 * good["sample_coverage"]
+    assert watching(Columns(), 1) == good
+    assert watching(Columns(), 2) != good

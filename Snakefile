@@ -10,6 +10,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/analyse.smk"
+include: "workflow/rules/augment.smk"
 include: "workflow/rules/figures.smk"
 
 
@@ -18,7 +19,7 @@ wildcard_constraints:
     variant="|".join(sorted(CONFIG.variants)),
     seed=r"\d+",
     kind="class|shared",
-    table="kl|metrics",
+    table="|".join(RUN_TABLES),
 
 
 localrules:

@@ -12,6 +12,8 @@ from typing import Literal
 from nvae.errors import UserError
 from nvae.layout import Layout
 
+_Kind = Literal["kl", "metrics", "augmentation", "fidelity", "aggregate", "posterior", "samples", "class", "shared"]
+
 
 @dataclass(frozen=True)
 class Need:
@@ -19,24 +21,26 @@ class Need:
 
     Args:
         key: the name under which ``draw`` receives the table.
-        table: ``kl`` (csv), ``class`` or ``shared`` (npz of traversals), or ``samples`` (npz).
+        table: which kind; ``class`` and ``shared`` are traversals.
         role: which of the profile's data sets: ``digits``, ``clothes`` or ``faces``.
         variant: which trained model.
     """
 
     key: str
-    table: Literal["kl", "class", "shared", "samples"]
+    table: _Kind
     role: str
     variant: str = "n_vae"
 
     def path(self, layout: Layout, roles: Mapping[str, str]) -> Path:
         """Where the table lies, for a profile's layout and its data set in each role."""
         dataset = roles[self.role]
-        if self.table == "kl":
-            return layout.table("kl", dataset, self.variant)
         if self.table == "samples":
             return layout.samples(dataset, self.variant)
-        return layout.traversal(dataset, self.variant, self.table)
+        if self.table == "posterior":
+            return layout.posterior(dataset, self.variant)
+        if self.table in ("class", "shared"):
+            return layout.traversal(dataset, self.variant, self.table)
+        return layout.table(self.table, dataset, self.variant)
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,36 @@ class FigureSpec:
         return {need.key: need.path(layout, roles) for need in self.needs}
 
 
+# The class-conditional models that stand side by side, in the order of legends and panels.
+COMPARED = ("n_vae", "cvae", "cgan", "ac_gan")
+
+
+def _of_compared(table: _Kind, *roles: str) -> tuple[Need, ...]:
+    """One table of each compared model for each role, under the key ``{role}_{model}``."""
+    return tuple(Need(f"{role}_{model}", table, role, model) for role in roles for model in COMPARED)
+
+
+_AUGMENTATION_NEEDS = (
+    *_of_compared("augmentation", "digits", "clothes"),
+    Need("digits_baseline", "metrics", "digits", "classifier"),
+    Need("clothes_baseline", "metrics", "clothes", "classifier"),
+)
+
 _MODEL = "The model"
 _TRAVERSALS = "Moving one latent variable"
 _DETECTION = "Which kind of factor a data set has"
+_AGGREGATE = "The aggregate posterior"
+_AUGMENTATION = "Augmentation"
 _SAMPLES = "Samples"
 
 _HELD = (
     "One latent dimension moves, all others stay at the value named in the figure; the model is the first seed's. "
     "A coloured line under an image: the encoder no longer sees the class there."
 )
+_SHEET = (
+    "Columns: classes. Rows: two samples for each standard deviation σ of the latents. The models are the first seed's."
+)
+_OVER_SEEDS = "Lines are means over seeds, bands their 95 % t intervals, dots single seeds; one seed has no interval."
 
 FIGURES: tuple[FigureSpec, ...] = (
     FigureSpec(
@@ -94,6 +119,24 @@ FIGURES: tuple[FigureSpec, ...] = (
         "Figure 2. Shared variables on the digits. One panel for each shared dimension, by falling KL (in brackets); "
         "one row for each digit. " + _HELD,
         (Need("traversals", "shared", "digits"),),
+    ),
+    FigureSpec(
+        "fig03_aggregate_posterior",
+        _AGGREGATE,
+        "Figure 3. The aggregate posterior on the digits, one posterior sample for each test image: (a, b) the latent "
+        "variables of a β-VAE, (c, d) the shared ones of N-VAE. Of each model the dimensions of largest KL are shown, "
+        "four at most, with the share of their variance that lies between classes; every density has area 1; points "
+        "are some of the images, as many of one class as of another. (e) That share, mean over all dimensions. (f, g) "
+        "Distances to the prior; the second one's scale depends on the number of dimensions. (h) Total correlation of "
+        "a Gaussian with the same covariance. (i) Test accuracy of a linear classifier of the latents. (a–d) are the "
+        "first seed's models, since dimensions of different seeds do not correspond; (e–i) are means over seeds, with "
+        "half the 95 % t interval where there is more than one.",
+        (
+            Need("beta_vae_posterior", "posterior", "digits", "beta_vae"),
+            Need("beta_vae_aggregate", "aggregate", "digits", "beta_vae"),
+            Need("n_vae_posterior", "posterior", "digits"),
+            Need("n_vae_aggregate", "aggregate", "digits"),
+        ),
     ),
     FigureSpec(
         "fig04_graphical_model",
@@ -133,6 +176,15 @@ FIGURES: tuple[FigureSpec, ...] = (
         (Need("traversals", "shared", "faces"),),
     ),
     FigureSpec(
+        "fig09_augmentation",
+        _AUGMENTATION,
+        "Figure 9. Test error of classifiers that are trained on generated images, against the standard deviation σ of "
+        "the sampled latents. (a, b) One generated image for each real one, (c, d) generated images alone, whose test "
+        "accuracy is a classification accuracy score (Ravuri & Vinyals 2019); (a, c) digits, (b, d) clothes. Dashed: "
+        "the same classifier on real images alone. Each is trained for the same number of steps. " + _OVER_SEEDS,
+        _AUGMENTATION_NEEDS,
+    ),
+    FigureSpec(
         "fig10_class_bias_kl",
         _DETECTION,
         "Figure 10. KL divergence of the class-dependent dimensions on the digits with and without the decoder's class "
@@ -146,6 +198,35 @@ FIGURES: tuple[FigureSpec, ...] = (
         "Figure 11. Samples given the class, latents drawn from a normal distribution whose standard deviation σ grows "
         "from left to right; one row for each class. (a) Digits, (b) clothes. The model is the first seed's.",
         (Need("digits", "samples", "digits"), Need("clothes", "samples", "clothes")),
+    ),
+    FigureSpec(
+        "supp01_digit_samples_by_model",
+        _SAMPLES,
+        "Figure S1. Samples of the digits given the class, a panel a model. " + _SHEET,
+        _of_compared("samples", "digits"),
+    ),
+    FigureSpec(
+        "supp02_clothes_samples_by_model",
+        _SAMPLES,
+        "Figure S2. Samples of the clothes given the class, a panel a model. " + _SHEET,
+        _of_compared("samples", "clothes"),
+    ),
+    FigureSpec(
+        "supp03_fidelity",
+        _AUGMENTATION,
+        "Figure S3. Generated images beside the test images, against the standard deviation σ of the sampled latents; "
+        "above digits, below clothes. Accuracy: how many the classifier of real images gives the class that they were "
+        "drawn for. The others compare both sets in that classifier's features: Fréchet distance (smaller is nearer), "
+        "precision and density (are generated images like real ones), recall and coverage (are all real ones reached). "
+        + _OVER_SEEDS,
+        _of_compared("fidelity", "digits", "clothes"),
+    ),
+    FigureSpec(
+        "supp04_augmentation_mixes",
+        _AUGMENTATION,
+        "Figure S4. As Figure 9, for every share of generated images in a batch: a row a share, growing downwards; "
+        "left digits, right clothes. Dashed: the same classifier on real images alone. " + _OVER_SEEDS,
+        _AUGMENTATION_NEEDS,
     ),
 )
 

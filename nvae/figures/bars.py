@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from nvae.figures import kl, style
+from nvae.figures import intervals, kl, style
 
 _CROWD = 80  # more bars than this leave no room beside an interval
 
@@ -39,7 +39,7 @@ def draw_bars(axes: Axes, frame: pd.DataFrame, positions: pd.Series, *, colour: 
         width: of a bar; the unit is the distance of two bars.
     """
     placed = frame.assign(position=positions)
-    summary = kl.over_seeds(placed, ["position"])
+    summary = intervals.over_seeds(placed, ["position"], "kl_nats")
     axes.bar(summary["position"], summary["mean"], width, color=colour, linewidth=0)
     spread = summary[summary["n"] > 1]
     if spread.empty:
@@ -86,9 +86,8 @@ def legend_handles(colours: Sequence[tuple[str, str]], n_seeds: int) -> list[Art
     """
     handles: list[Artist] = [Patch(color=colour, linewidth=0, label=label) for label, colour in colours]
     if n_seeds > 1:
-        percent = round(100 * kl.CONFIDENCE)
         handles += [
-            Line2D([], [], color=style.INK, linewidth=0.8, label=f"{percent} % t interval of the mean over seeds"),
+            Line2D([], [], color=style.INK, linewidth=0.8, label=intervals.LABEL),
             Line2D([], [], color=style.INK, marker="o", markersize=2, linestyle="none", label="one seed"),
         ]
     return handles

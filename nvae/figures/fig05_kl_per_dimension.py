@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nvae.figures import bars, kl, style
+from nvae.figures import bars, intervals, kl, style
 from nvae.figures.labels import dataset_label, seeds_label
 
 _PARTS = {kl.OWN: style.OWN_BLOCK, kl.SHARED: style.SHARED, kl.OTHER: style.OTHER_BLOCKS}
@@ -64,7 +64,7 @@ def _draw_sums(axes: Axes, table: pd.DataFrame) -> None:
     for place, (part, colour) in enumerate(_PARTS.items()):
         rows = sums[sums["part"] == part]
         bars.draw_bars(axes, rows, pd.Series(float(place), rows.index), colour=colour, width=0.7)
-        summary = kl.over_seeds(rows, ["part"])
+        summary = intervals.over_seeds(rows, ["part"], "kl_nats")
         top = np.nanmax([summary["mean"] + summary["half"].fillna(0), [rows["kl_nats"].max()]])
         axes.annotate(
             f"{summary['mean'].iloc[0]:.2f}",

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nvae.figures import grids, style
-from nvae.figures.labels import dataset_label
+from nvae.figures.labels import dataset_label, model_count_label
 from nvae.figures.tables import Arrays, text
 
 _PER_SIGMA = 5
@@ -55,5 +55,5 @@ def _draw_panel(figure: Figure, index: int, table: Arrays, *, label: float, top:
         axes.set_xlabel(f"σ = {sigma:g}")
         if group == 0:
             grids.label_rows(axes, [str(name) for name in table["class_names"]], images.shape[3])
-            title = f"{dataset_label(text(table, 'dataset'))}, n = 1 model (seed {text(table, 'seed')})"
+            title = f"{dataset_label(text(table, 'dataset'))}, {model_count_label(text(table, 'seed'))}"
             style.panel_title(axes, index, title)

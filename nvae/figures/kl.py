@@ -1,4 +1,4 @@
-"""From a KL table to what the KL figures show: ranked dimensions, sums, and intervals over seeds.
+"""From a KL table to what the KL figures show: ranked dimensions and sums.
 
 Latent dimensions of two seeds do not correspond: dimension 3 of one model may be dimension 1 of
 another. Within a block, dimensions are therefore ranked by falling KL for each seed, and seeds are
@@ -7,9 +7,7 @@ averaged rank by rank.
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
-CONFIDENCE = 0.95
 OWN = "own block"
 SHARED = "shared"
 OTHER = "other blocks"
@@ -49,33 +47,6 @@ def totals(kl: pd.DataFrame) -> pd.DataFrame:
     by = ["seed", "part", "image_class", "n_images"]
     sums = kl.assign(part=part).groupby(by, as_index=False)[["kl_nats"]].sum()
     return _over_images(sums, ["seed", "part"])
-
-
-def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Mean and half the width of the 95 % t interval over seeds.
-
-    Args:
-        frame: one row per seed and ``by``, with a column kl_nats.
-        by: the columns that tell the plotted items apart.
-
-    Returns:
-        Columns ``by``, mean, half (NaN with a single seed: one value has no spread), n.
-    """
-    summary = frame.groupby(by)["kl_nats"].agg(["mean", "std", "count"]).reset_index()
-    summary = summary.rename(columns={"std": "sd", "count": "n"})
-    summary["half"] = t_factor(summary["n"].to_numpy()) * summary["sd"]
-    return summary.drop(columns="sd")
-
-
-def t_factor(n: np.ndarray) -> np.ndarray:
-    """What the standard deviation of ``n`` values is multiplied by to get half the interval of their mean.
-
-    >>> t_factor(np.array([1, 4])).round(3)
-    array([  nan, 1.591])
-    """
-    enough = np.maximum(n, 2)
-    factor = stdtrit(enough - 1, (1 + CONFIDENCE) / 2) / np.sqrt(enough)
-    return np.where(n > 1, factor, np.nan)
 
 
 def seeds(kl: pd.DataFrame) -> list[int]:

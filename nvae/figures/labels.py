@@ -1,4 +1,7 @@
-"""What data sets and numbers are called in a figure."""
+"""What data sets, models, metrics and numbers are called in a figure."""
+
+import math
+from collections.abc import Collection
 
 _DATASETS = {
     "mnist": "MNIST",
@@ -9,10 +12,53 @@ _DATASETS = {
     "faces": "built-in faces",
 }
 
+_MODELS = {"n_vae": "N-VAE", "beta_vae": "β-VAE", "cvae": "CVAE", "cgan": "CGAN", "ac_gan": "AC-GAN"}
+
+_METRICS = {
+    "accuracy_pct": "accuracy (%)",
+    "frechet_distance": "Fréchet distance",
+    "mean_between_class_share": "between-class share",
+    "sliced_wasserstein": "sliced Wasserstein",
+    "mmd": "squared MMD",
+    "gaussian_total_correlation_nats": "total correlation (nat)",
+    "probe_accuracy_pct": "probe accuracy (%)",
+}
+
 
 def dataset_label(dataset: str) -> str:
     """A data set's name in print; one that is unknown here stays as it is."""
     return _DATASETS.get(dataset, dataset)
+
+
+def model_label(variant: str) -> str:
+    """A trained variant's name in print; one that is unknown here stays as it is."""
+    return _MODELS.get(variant, variant)
+
+
+def metric_label(metric: str) -> str:
+    """A metric's name and unit in print; one that is unknown here stays as it is."""
+    return _METRICS.get(metric, metric)
+
+
+def share_label(generated_share: float) -> str:
+    """What a classifier was trained on.
+
+    >>> share_label(0.25), share_label(1)
+    ('25 % generated', 'generated only')
+    """
+    return "generated only" if generated_share == 1 else f"{100 * generated_share:.3g} % generated"
+
+
+def mean_label(mean: float, half: float) -> str:
+    """A mean and half its interval, to the interval's first digit; NaN stands for no interval.
+
+    >>> mean_label(0.04213, 0.0031), mean_label(88.2, 12.4), mean_label(0.04213, math.nan)
+    ('0.042 ± 0.003', '88 ± 12', '0.0421')
+    """
+    if not half > 0:
+        return f"{mean:.3g}"
+    decimals = max(0, -math.floor(math.log10(half)))
+    return f"{mean:.{decimals}f} ± {half:.{decimals}f}"
 
 
 def seeds_label(n: int) -> str:
@@ -22,6 +68,21 @@ def seeds_label(n: int) -> str:
     ('n = 1 seed, no interval', 'n = 5 seeds')
     """
     return "n = 1 seed, no interval" if n == 1 else f"n = {n} seeds"
+
+
+def seeds_range_label(counts: Collection[int]) -> str:
+    """The same for several lines, whose numbers of seeds may differ.
+
+    >>> seeds_range_label([5, 5]), seeds_range_label([5, 3])
+    ('n = 5 seeds', 'n = 3 to 5 seeds')
+    """
+    low, high = min(counts), max(counts)
+    return seeds_label(low) if low == high else f"n = {low} to {high} seeds"
+
+
+def model_count_label(seed: str) -> str:
+    """That images or points come from one model."""
+    return f"n = 1 model (seed {seed})"
 
 
 def center_label(center: str) -> str:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from nvae.figures import grids, style
-from nvae.figures.labels import center_label, dataset_label
+from nvae.figures.labels import center_label, dataset_label, model_count_label
 from nvae.figures.tables import Arrays, text
 
 # Inches.
@@ -137,7 +137,7 @@ def _write_foot(figure: Figure, table: Arrays, *, any_lost: bool) -> None:
     held = center_label(text(table, "center"))
     lines = (
         f"columns: the moving latent's value; the others at {held}",
-        f"{dataset_label(text(table, 'dataset'))}, n = 1 model (seed {text(table, 'seed')})",
+        f"{dataset_label(text(table, 'dataset'))}, {model_count_label(text(table, 'seed'))}",
     )
     for number, line in enumerate(lines):
         bottom = (EDGE + number * _LINE) / height

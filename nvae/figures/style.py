@@ -27,6 +27,16 @@ NO_BIAS = "#009E73"
 WARNING = "#D55E00"
 INK = "#222222"
 BAND = "#F2F2F2"
+BASELINE = "#6E6E6E"
+
+# The compared models have what is left of the palette; its yellow is darkened, or it would not be seen on white.
+MODEL_COLOURS = {"n_vae": "#000000", "cvae": "#56B4E9", "cgan": "#CC79A7", "ac_gan": "#B5A600"}
+MODEL_MARKERS = {"n_vae": "o", "cvae": "s", "cgan": "^", "ac_gan": "D"}
+
+# Classes as colours, ten at most: Paul Tol's muted scheme, made for any colour vision, its pale grey darkened.
+CLASS_COLOURS = (
+    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#888888",
+)  # fmt: skip
 
 _RC: dict[str, Any] = {
     # matplotlib's own font: a figure has the same bytes on a machine with other fonts.

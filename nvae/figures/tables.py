@@ -12,19 +12,16 @@ from nvae.errors import UserError
 
 Arrays = dict[str, NDArray[np.generic]]
 
-KL_COLUMNS = (
-    "dataset",
-    "model",
-    "seed",
-    "split",
-    "image_class",
-    "image_class_name",
-    "n_images",
-    "kind",
-    "latent_class",
-    "dim",
-    "kl_nats",
-)
+_RUN = ("dataset", "model", "seed", "split")
+# What each kind of table must hold; the folder that it lies in tells its kind.
+COLUMNS = {
+    "kl": (*_RUN, "image_class", "image_class_name", "n_images", "kind", "latent_class", "dim", "kl_nats"),
+    "metrics": (*_RUN, "metric", "value"),
+    "augmentation": (*_RUN, "sigma", "generated_share", "error_pct"),
+    "fidelity": (*_RUN, "sigma", "metric", "value"),
+    "aggregate": (*_RUN, "metric", "dim", "value"),
+}
+_NUMBERS = ("error_pct", "value")
 _TRAVERSAL_ARRAYS = (
     "images",
     "values",
@@ -39,7 +36,8 @@ _TRAVERSAL_ARRAYS = (
 )
 ARRAYS = {
     "traversals": _TRAVERSAL_ARRAYS,
-    "samples": ("images", "sigmas", "class_names", "dataset", "seed"),
+    "samples": ("images", "sigmas", "class_names", "dataset", "model", "seed"),
+    "posteriors": ("z", "labels", "kl_nats", "dims", "class_names", "dataset", "model", "seed"),
 }
 
 
@@ -52,22 +50,23 @@ def load(paths: Mapping[str, Path]) -> dict[str, pd.DataFrame | Arrays]:
     Raises:
         UserError: a table is missing, unreadable, or lacks a column or an array.
     """
-    return {key: load_kl(path) if path.suffix == ".csv" else load_arrays(path) for key, path in paths.items()}
+    return {key: load_table(path) if path.suffix == ".csv" else load_arrays(path) for key, path in paths.items()}
 
 
-def load_kl(path: Path) -> pd.DataFrame:
-    """The test rows of a KL table.
+def load_table(path: Path) -> pd.DataFrame:
+    """The test rows of a CSV.
 
     Returns:
-        One row per (seed, image class, latent dimension), columns `KL_COLUMNS`.
+        Columns as in `COLUMNS` of its kind, and any others.
 
     Raises:
         UserError: the file is missing, lacks a column, or has no row of the test split.
     """
     _require(path)
-    # Class names such as "NA" or "null" are names.
-    frame = pd.read_csv(path, keep_default_na=False, dtype={"image_class_name": str})
-    _complete(path, KL_COLUMNS, frame.columns.tolist(), "columns")
+    # Class names such as "NA" or "null" are names; only an empty number is a missing one.
+    missing = dict.fromkeys(_NUMBERS, "")
+    frame = pd.read_csv(path, keep_default_na=False, na_values=missing, dtype={"image_class_name": str})
+    _complete(path, COLUMNS[path.parent.name], frame.columns.tolist(), "columns")
     test = frame[frame["split"] == "test"].reset_index(drop=True)
     if test.empty:
         raise UserError(
@@ -79,8 +78,33 @@ def load_kl(path: Path) -> pd.DataFrame:
     return test
 
 
+def select(table: pd.DataFrame, **wanted: str | float) -> pd.DataFrame:
+    """The rows whose columns have the wanted values, for instance ``metric="recall"``.
+
+    Raises:
+        UserError: there is no such row, or a number in one is missing or infinite: the mean over seeds
+            would leave it out without a word.
+    """
+    about = f"the table of {table['dataset'].iloc[0]}, {table['model'].iloc[0]}"
+    rows = table
+    for column, value in wanted.items():
+        found = rows[column].unique().tolist()
+        if value not in found:
+            raise UserError(
+                about,
+                got=f"{column} {', '.join(map(str, found))}",
+                expected=f"also {column} {value}",
+                mend="Add it to the grid in params.yaml if that lacks it, and make the table again.",
+            )
+        rows = rows[rows[column] == value]
+    if not np.isfinite(rows.select_dtypes("number").to_numpy(float)).all():
+        expected = "finite numbers where " + ", ".join(f"{column} is {value}" for column, value in wanted.items())
+        raise UserError(about, got="missing or infinite ones", expected=expected, mend="Look at what made the table.")
+    return rows
+
+
 def load_arrays(path: Path) -> Arrays:
-    """The arrays of a traversal or sample table, told apart by its folder.
+    """The arrays of an npz: traversals, samples or posteriors.
 
     Raises:
         UserError: the file is missing, is no npz of plain arrays, or lacks an array.
@@ -92,7 +116,7 @@ def load_arrays(path: Path) -> Arrays:
             arrays: Arrays = {name: archive[name] for name in archive.files}
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         raise UserError(str(path), got=str(error), expected="an npz of plain arrays", mend=_mend(path)) from error
-    _complete(path, ARRAYS["samples" if "sigmas" in arrays else "traversals"], list(arrays), "arrays")
+    _complete(path, ARRAYS[path.parent.name], list(arrays), "arrays")
     return arrays
 
 

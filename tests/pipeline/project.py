@@ -114,7 +114,7 @@ def shrink_paper(params: dict[str, Any]) -> None:
     """Make profile paper about as small as profile smoke, on the built-in data, with one seed."""
     small = copy.deepcopy(params["profiles"]["smoke"])
     # Weights of over 1 MB: above that Snakemake, left to itself, trusts time stamps.
-    small["n_vae"]["defaults"]["hidden"] = [96]
+    small["models"]["common"]["defaults"]["hidden"] = [96]
     params["profiles"]["paper"] = small
     params["profile"] = "paper"
     params["seeds"] = [0]

@@ -29,7 +29,8 @@ def test_every_target_of_every_profile_can_be_planned(fresh: Project, profile: s
     jobs = fresh.planned(*COLLECTIONS, *(figure.name for figure in FIGURES), *files, profile=profile)
     runs = {(need.role, need.variant) for figure in FIGURES for need in figure.needs}
     assert jobs["train_model"] == len(runs) * len(config.seeds)
-    assert {rule for rule in jobs if rule.startswith("fig")} == {figure.name for figure in FIGURES}
+    assert {rule for rule in jobs if rule.startswith(("fig", "supp"))} == {figure.name for figure in FIGURES}
+    assert jobs["augment_classifiers"] == jobs["measure_samples"] == 4 * 2 * len(config.seeds)
     assert jobs["prepare_dataset"] == len(set(config.datasets.values()))
     assert ("fetch_dataset" in jobs) == (profile == "paper")
     assert ("draw_dataset" in jobs) == (profile != "paper")
@@ -41,6 +42,9 @@ def test_one_figure_plans_what_it_needs_and_no_more(fresh: Project) -> None:
     samples = fresh.planned("results/smoke/figures/fig11_samples.png", profile="smoke")
     assert samples.pop("fig11_samples") == 1
     assert samples == {"draw_dataset": 2, "prepare_dataset": 2, "train_model": 2, "sample_images": 2}
+    posterior = fresh.planned("results/smoke/figures/fig03_aggregate_posterior.png", profile="smoke")
+    assert posterior["train_model"] == 2
+    assert posterior["draw_dataset"] == 1
 
 
 def test_every_rule_says_what_it_makes_and_each_figure_has_its_rule(fresh: Project) -> None:
@@ -48,7 +52,7 @@ def test_every_rule_says_what_it_makes_and_each_figure_has_its_rule(fresh: Proje
     rules = re.findall(r"^(\w+)(?: \((.+))?", listed, re.MULTILINE)
     assert [name for name, says in rules if not says] == []
     names = {name for name, _ in rules}
-    assert {name for name in names if name.startswith("fig")} == {figure.name for figure in FIGURES}
+    assert {name for name in names if name.startswith(("fig", "supp"))} == {figure.name for figure in FIGURES}
     assert set(COLLECTIONS) < names
 
 

@@ -1,10 +1,12 @@
 """A small run from nothing to every figure, and what a change makes Snakemake do again."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from nvae.figures import FIGURES
@@ -65,7 +67,7 @@ def test_an_edit_to_the_loss_trains_again_but_draws_no_data(finished: Project) -
     with finished.kept("nvae/models/likelihoods.py") as path:
         comment(path)
         jobs = finished.planned("all_figures")
-    assert jobs["train_model"] == 4
+    assert jobs["train_model"] == 7  # every VAE; no GAN and no classifier has a likelihood
     assert {"draw_dataset", "prepare_dataset", "fig04_graphical_model"}.isdisjoint(jobs)
 
 
@@ -119,10 +121,58 @@ def test_only_a_new_seed_trains(finished: Project) -> None:
         finished.edit_params(lambda params: params["seeds"].append(1))
         jobs = finished.planned("all_figures")
         said = finished.do("snakemake", "-n", "--", "all_models")
-    assert jobs["train_model"] == jobs["detect_kl"] == jobs["evaluate_model"] == 4
-    assert {"prepare_dataset", "traverse_latents", "sample_images"}.isdisjoint(jobs)
-    assert said.count("/seed1/weights.safetensors") >= 4
-    assert "output: results/paper/models/glyphs/n_vae/seed0" not in said
+    assert jobs["train_model"] == jobs["evaluate_model"] == 13
+    assert jobs["detect_kl"] == 7
+    assert jobs["augment_classifiers"] == jobs["measure_samples"] == 8
+    assert {"prepare_dataset", "traverse_latents", "sample_images", "encode_images"}.isdisjoint(jobs)
+    assert said.count("/seed1/weights.safetensors") >= 13
+    assert not re.search(r"output: results/paper/models/\w+/\w+/seed0", said)
+
+
+def test_only_a_new_sigmas_arms_train(finished: Project) -> None:
+    with finished.kept("params.yaml"):
+        finished.edit_params(lambda params: params["profiles"]["paper"]["augmentation"]["sigmas"].append(2.0))
+        assert finished.planned("all_figures") == {
+            "augment_classifiers": 8,
+            "measure_samples": 8,
+            "collect_table": 16,
+            **dict.fromkeys(("fig09_augmentation", "supp03_fidelity", "supp04_augmentation_mixes"), 1),
+            "all_figures": 1,
+        }
+        table = finished.root / "results/paper/runs/glyphs/cvae/seed0/augmentation.csv"
+        before = table.read_bytes()
+        said = finished.snakemake(str(table.relative_to(finished.root)))
+        try:
+            trained = re.findall(r"arm \d+ of \d+ \(([\w.-]+)\): epoch 2/2", said)
+            assert trained == ["sigma2.0-share0.5", "sigma2.0-share1.0"]
+            assert set(before.splitlines()) < set(table.read_bytes().splitlines())
+        finally:
+            finished.edit_params(lambda params: params["profiles"]["paper"]["augmentation"]["sigmas"].remove(2.0))
+            finished.snakemake("all_figures")
+    assert table.read_bytes() == before
+    assert finished.planned("all_figures") == {}
+
+
+def test_an_edit_to_the_classifier_trains_no_vae(finished: Project) -> None:
+    with finished.kept("nvae/models/classifier.py") as path:
+        comment(path)
+        jobs = finished.planned("all_figures")
+        said = finished.do("snakemake", "-n", "--", "all_models")
+    assert jobs["train_model"] == 2 + 4  # the classifiers, and the GANs that they judge
+    assert jobs["augment_classifiers"] == 8
+    assert not re.search(r"output: results/paper/models/\w+/\w*vae", said)
+
+
+def test_every_history_tells_what_its_model_is_watched_for(finished: Project) -> None:
+    folder = finished.root / "results/paper/tables/history"
+    for variant, column in (
+        ("cgan", "lowest_sample_coverage"),
+        ("ac_gan", "sample_accuracy"),
+        ("cvae", "negative_bound"),
+    ):
+        for dataset in ("glyphs", "garments"):
+            table = pd.read_csv(folder / f"{dataset}-{variant}.csv")
+            assert table.loc[table["split"] == "validation", column].notna().all()
 
 
 def test_draw_needs_tables_alone(finished: Project, tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ NAMES = {figure.name for figure in FIGURES}
 
 
 def test_readme_has_one_row_a_figure() -> None:
-    rows = re.findall(r"^\| (\d+) \| `paper_figs/(\w+)\.pdf` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert {name for _, name in rows} == NAMES
-    assert all(name.startswith(f"fig{int(number):02}_") for number, name in rows)
+    rows = re.findall(r"^\| (S?)(\d+) \| `paper_figs/(\w+)\.pdf` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {name for _, _, name in rows} == NAMES
+    assert all(name.startswith(f"{'supp' if kind else 'fig'}{int(number):02}_") for kind, number, name in rows)
     assert len(rows) == len(NAMES)
 
 

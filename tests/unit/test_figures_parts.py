@@ -1,15 +1,12 @@
 """What figures are made of: reading tables, summarising KL over seeds, tiling images, naming latent values."""
 
-from pathlib import Path
-
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from nvae.errors import UserError
-from nvae.figures import grids, kl, style, tables
+from nvae.figures import grids, intervals, kl, style, tables
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def table() -> pd.DataFrame:
             kind, latent_class = ("shared", -1) if block == 2 else ("class", block)
             for dim, value in enumerate(values):
                 rows.append(("toy", "n_vae", seed, "test", k, f"c{k}", (1, 3)[k], kind, latent_class, dim, value))
-    return pd.DataFrame(rows, columns=list(tables.KL_COLUMNS))
+    return pd.DataFrame(rows, columns=list(tables.COLUMNS["kl"]))
 
 
 def test_own_block_is_ranked_within_each_seed_and_class(table: pd.DataFrame) -> None:
@@ -54,59 +51,15 @@ def test_totals_weigh_classes_by_images_and_add_up(table: pd.DataFrame) -> None:
 def test_the_interval_is_students(table: pd.DataFrame) -> None:
     values = np.array([1.0, 4.0, 2.5, 3.0])
     frame = pd.DataFrame({"seed": range(4), "part": "a", "kl_nats": values})
-    summary = kl.over_seeds(frame, ["part"]).iloc[0]
+    summary = intervals.over_seeds(frame, ["part"], "kl_nats").iloc[0]
     low, high = stats.t.interval(0.95, 3, loc=values.mean(), scale=stats.sem(values))
     assert (summary["mean"] - summary["half"], summary["mean"] + summary["half"]) == pytest.approx((low, high))
 
 
 def test_one_seed_has_no_interval(table: pd.DataFrame) -> None:
-    summary = kl.over_seeds(kl.shared(table[table["seed"] == 0]), ["rank"])
+    summary = intervals.over_seeds(kl.shared(table[table["seed"] == 0]), ["rank"], "kl_nats")
     assert summary["half"].isna().all()
     assert summary["n"].tolist() == [1, 1]
-
-
-def test_a_missing_table_names_the_target_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"snakemake --cores 2 -- .*kl/toy-n_vae\.csv"):
-        tables.load({"kl": tmp_path / "kl/toy-n_vae.csv"})
-
-
-def test_a_table_without_a_column_names_it(table: pd.DataFrame, tmp_path: Path) -> None:
-    path = tmp_path / "toy.csv"
-    table.drop(columns="kl_nats").to_csv(path, index=False)
-    with pytest.raises(UserError, match="expected also kl_nats"):
-        tables.load_kl(path)
-
-
-def test_only_test_rows_are_read_and_there_must_be_some(table: pd.DataFrame, tmp_path: Path) -> None:
-    path = tmp_path / "toy.csv"
-    pd.concat([table, table.assign(split="validation", kl_nats=99.0)]).to_csv(path, index=False)
-    pd.testing.assert_frame_equal(tables.load_kl(path), table)
-    table.assign(split="validation").to_csv(path, index=False)
-    with pytest.raises(UserError, match="rows whose split is test"):
-        tables.load_kl(path)
-
-
-def test_a_class_called_na_keeps_its_name(table: pd.DataFrame, tmp_path: Path) -> None:
-    path = tmp_path / "toy.csv"
-    table.assign(image_class_name="NA").to_csv(path, index=False)
-    assert kl.class_names(tables.load_kl(path)) == ["NA", "NA"]
-
-
-def test_an_archive_without_an_array_names_it(tmp_path: Path) -> None:
-    path = tmp_path / "toy.npz"
-    np.savez(path, images=np.zeros(3))
-    with pytest.raises(UserError, match="also values"):
-        tables.load_arrays(path)
-
-
-def test_a_broken_or_pickled_archive_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "toy.npz"
-    path.write_bytes(b"PK\x03\x04 cut short")
-    with pytest.raises(UserError, match="npz of plain arrays"):
-        tables.load_arrays(path)
-    np.savez(path, images=np.array([{}], dtype=object))
-    with pytest.raises(UserError, match="npz of plain arrays"):
-        tables.load_arrays(path)
 
 
 def test_tiles_lie_row_by_row_and_a_lost_class_is_underlined() -> None:

@@ -1,10 +1,15 @@
 # From trained models to tidy tables.
 
-RUN_TABLES = ["kl", "metrics"]
+
+def run_tables(variant):
+    """The tables that every run of a variant has, beside those that a figure asks for."""
+    return ["history", "metrics", *(["kl"] if model_spec(variant).encodes else [])]
+
+
 ALL_TABLES = sorted(
     {
         *(str(path) for figure in FIGURES for path in figure.tables(PATHS, CONFIG.datasets).values()),
-        *(str(PATHS.table(table, *run)) for table in (*RUN_TABLES, "history") for run in RUNS),
+        *(str(PATHS.table(table, *run)) for run in RUNS for table in run_tables(run[1])),
     }
 )
 
@@ -79,6 +84,42 @@ rule sample_images:
     threads: 1
     shell:
         "nvae sample {wildcards.dataset} --variant {wildcards.variant} --seed {params.seed}"
+        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+
+
+rule encode_images:
+    """One posterior sample a test image from the first seed's model: Figure 3."""
+    input:
+        data=str(PATHS.prepared("{dataset}")),
+        model=lambda wildcards: model_of(wildcards, seed=str(FIRST_SEED)),
+    output:
+        str(PATHS.posterior("{dataset}", "{variant}")),
+    params:
+        code=lambda wildcards: code("encode", model_module(wildcards.variant)),
+        seed=FIRST_SEED,
+    log:
+        log_of("encode/{dataset}-{variant}"),
+    threads: 1
+    shell:
+        "nvae encode {wildcards.dataset} --variant {wildcards.variant} --seed {params.seed}"
+        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+
+
+rule describe_aggregate:
+    """Numbers about one model's aggregate posterior: Figure 3."""
+    input:
+        data=str(PATHS.prepared("{dataset}")),
+        model=model_of,
+    output:
+        str(PATHS.run_table("aggregate", "{dataset}", "{variant}", "{seed}")),
+    params:
+        code=lambda wildcards: code("aggregate", model_module(wildcards.variant)),
+        slice=CONFIG.slice("aggregate"),
+    log:
+        log_of("aggregate/{dataset}-{variant}-seed{seed}"),
+    threads: 1
+    shell:
+        "nvae aggregate {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
         " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
 
 

@@ -1,11 +1,11 @@
 # Shared by all rule files, the checked configuration of the chosen profile, its paths, and code hashes.
 
-import hashlib
 import sys
 from pathlib import Path
 
 from nvae import config as nvae_config
-from nvae.closure import code_files
+from nvae.closure import fingerprint
+from nvae.config import CLASSIFIER
 from nvae.data import PREPARERS
 from nvae.data.builtin import BUILTIN
 from nvae.errors import UserError
@@ -35,19 +35,27 @@ MODEL_FILES = {
 RUNS = sorted({(CONFIG.datasets[need.role], need.variant) for figure in FIGURES for need in figure.needs})
 
 
+# Tables that are made for each run and joined over seeds, beside the histories.
+RUN_TABLES = ["aggregate", "augmentation", "fidelity", "kl", "metrics"]
+
+
 def code(verb, *modules):
     """The code files that a verb runs, and those of modules that it chooses at run time, each with its hash.
 
     A parameter of every rule. As inputs they would be looked at only if newer than the outputs, and after
     `git clone` and `dvc checkout` no code is: a change to it would go unseen.
     """
-    files = code_files(f"nvae.commands.{verb.replace('-', '_')}", *modules)
-    return " ".join(f"{file}:{hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]}" for file in files)
+    return fingerprint(f"nvae.commands.{verb.replace('-', '_')}", *modules)
+
+
+def model_spec(variant):
+    """What can be asked of a variant's model."""
+    return MODELS[CONFIG.variant(variant).model]
 
 
 def model_module(variant):
     """The module of a variant's model."""
-    return MODELS[CONFIG.variant(variant).model]
+    return model_spec(variant).module
 
 
 def log_of(name):
@@ -55,7 +63,12 @@ def log_of(name):
     return str(PATHS.results / "logs" / f"{name}.log")
 
 
-def model_of(wildcards, seed="{seed}"):
-    """The files of a trained model that an analysis reads."""
-    folder = PATHS.model(wildcards.dataset, wildcards.variant, seed.format(**wildcards))
+def model_of(wildcards, variant=None, seed=None):
+    """The files of a trained model that an analysis reads; what is given takes the place of a wildcard."""
+    folder = PATHS.model(wildcards.dataset, variant or wildcards.variant, seed or wildcards.seed)
     return [str(folder / MODEL_FILES["weights"]), str(folder / MODEL_FILES["description"])]
+
+
+def judge_of(wildcards):
+    """The files of the classifier that judges samples: one for all models and seeds, so that they are comparable."""
+    return model_of(wildcards, variant=CLASSIFIER, seed=str(FIRST_SEED))

@@ -7,15 +7,22 @@ ALL_MODELS = [
 ]
 
 
+def train_code(variant):
+    """The code that training a variant runs."""
+    spec = model_spec(variant)
+    return code("train", spec.module, *(["nvae.commands._watch"] if spec.watched else []))
+
+
 rule train_model:
     """One model on one data set with one seed: every table needs it. Its checkpoint is no declared
     output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""
     input:
         data=str(PATHS.prepared("{dataset}")),
+        judge=lambda wildcards: judge_of(wildcards) if model_spec(wildcards.variant).watched else [],
     output:
         **{key: str(PATHS.model("{dataset}", "{variant}", "{seed}") / name) for key, name in MODEL_FILES.items()},
     params:
-        code=lambda wildcards: code("train", model_module(wildcards.variant)),
+        code=lambda wildcards: train_code(wildcards.variant),
         slice=lambda wildcards: CONFIG.slice("train", **wildcards),
     log:
         log_of("train/{dataset}-{variant}-seed{seed}"),

@@ -1,0 +1,43 @@
+"""Figure 9: test error of classifiers that are trained on generated images, with real ones and alone."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nvae.figures import COMPARED, lines, style
+from nvae.figures.augmentation import draw_panel
+from nvae.figures.labels import dataset_label
+
+# One generated image for each real one; Figure S4 has the other shares.
+_MIXED = 0.5
+_TRAINING = {"real + generated": _MIXED, "generated only": 1.0}
+_HEIGHT = 4.0
+
+
+@style.styled
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the figure: real and generated images above, generated ones alone below; digits left, clothes right.
+
+    Args:
+        tables: ``digits_{model}`` and ``clothes_{model}`` for each compared model, its augmentation table;
+            ``digits_baseline`` and ``clothes_baseline``, the classifier's metrics (all of them test rows).
+
+    Raises:
+        UserError: a table lacks one of the two shares of generated images.
+
+    Source: Figure 9.
+    """
+    figure = style.new_figure(style.DOUBLE, _HEIGHT, constrained=True)
+    grid = figure.subplots(2, 2)
+    for row, (training, share) in enumerate(_TRAINING.items()):
+        for column, role in enumerate(("digits", "clothes")):
+            axes = grid[row, column]
+            draw_panel(axes, tables, role, share)
+            dataset = dataset_label(tables[f"{role}_baseline"]["dataset"].iloc[0])
+            style.panel_title(axes, 2 * row + column, f"{dataset}, {training}")
+        grid[row, 0].set_ylabel("test error (%)")
+    for axes in grid[1]:
+        axes.set_xlabel("σ of the sampled latents")
+    lines.add_legend(figure, tables.values(), models=COMPARED, baseline=True)
+    return figure

@@ -1,0 +1,21 @@
+"""Figure S2: samples of the clothes by every model at growing σ."""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from nvae.figures import COMPARED, style
+from nvae.figures.contact import contact_sheet
+from nvae.figures.tables import Arrays
+
+
+@style.styled
+def draw(tables: Mapping[str, Arrays]) -> Figure:
+    """Draw the figure.
+
+    Args:
+        tables: ``clothes_{model}`` for each compared model, its sample table.
+
+    Source: not in the paper, which shows N-VAE's samples alone (Figure 11).
+    """
+    return contact_sheet([tables[f"clothes_{model}"] for model in COMPARED])

@@ -1,0 +1,56 @@
+"""Figure S3: how generated images differ from real ones as σ grows, in a classifier's eyes."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nvae.figures import COMPARED, lines, style
+from nvae.figures.labels import dataset_label, metric_label
+from nvae.figures.tables import select
+
+_ROLES = ("digits", "clothes")
+_METRICS = ("accuracy_pct", "frechet_distance", "precision", "recall", "density", "coverage")
+_LARGEST = {"accuracy_pct": 100, "precision": 1, "recall": 1, "coverage": 1}
+_HEADROOM = 1.03
+_WIDE = 20  # a Fréchet distance that grows by more than this factor needs a logarithmic axis
+_HEIGHT = 3.1
+
+
+@style.styled
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the figure: a row per data set, a column per metric.
+
+    Args:
+        tables: ``digits_{model}`` and ``clothes_{model}`` for each compared model, its fidelity table (test rows).
+
+    Raises:
+        UserError: a table lacks a metric.
+
+    Source: not in the paper.
+    """
+    figure = style.new_figure(style.DOUBLE, _HEIGHT, constrained=True)
+    grid = figure.subplots(len(_ROLES), len(_METRICS))
+    for row, role in enumerate(_ROLES):
+        for column, metric in enumerate(_METRICS):
+            axes = grid[row, column]
+            _draw_panel(axes, {model: select(tables[f"{role}_{model}"], metric=metric) for model in COMPARED}, metric)
+            style.panel_title(axes, row * len(_METRICS) + column, metric_label(metric))
+        grid[row, 0].set_ylabel(dataset_label(tables[f"{role}_{COMPARED[0]}"]["dataset"].iloc[0]))
+    for axes in grid[-1]:
+        axes.set_xlabel("σ")
+    lines.add_legend(figure, tables.values(), models=COMPARED, baseline=False)
+    return figure
+
+
+def _draw_panel(axes: Axes, rows: Mapping[str, pd.DataFrame], metric: str) -> None:
+    for model in reversed(COMPARED):
+        lines.draw_model(axes, rows[model], "value", model=model)
+    values = pd.concat([table["value"] for table in rows.values()])
+    if metric in _LARGEST:
+        axes.set_ylim(0, _LARGEST[metric] * _HEADROOM)
+    elif metric == "frechet_distance" and 0 < values.min() < values.max() / _WIDE:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)

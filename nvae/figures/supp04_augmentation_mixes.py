@@ -1,0 +1,50 @@
+"""Figure S4: the augmentation study at every share of generated images."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nvae.figures import COMPARED, lines, style
+from nvae.figures.augmentation import draw_panel
+from nvae.figures.labels import dataset_label, share_label
+
+_ROLES = ("digits", "clothes")
+# Inches; many shares must still fit a page.
+_ROW = 1.8
+_HIGHEST = 8.6
+_LEGEND = 0.4
+
+
+@style.styled
+def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the figure: a row per share, growing downwards; digits left, clothes right.
+
+    Args:
+        tables: as of Figure 9.
+
+    Raises:
+        UserError: a table lacks a share that another has.
+
+    Source: not in the paper, which does not tell its proportions.
+    """
+    shares = generated_shares(tables)
+    figure = style.new_figure(style.DOUBLE, min(_HIGHEST, _ROW * len(shares)) + _LEGEND, constrained=True)
+    grid = figure.subplots(len(shares), len(_ROLES), squeeze=False)
+    for row, share in enumerate(shares):
+        for column, role in enumerate(_ROLES):
+            axes = grid[row, column]
+            draw_panel(axes, tables, role, share)
+            dataset = dataset_label(tables[f"{role}_baseline"]["dataset"].iloc[0])
+            style.panel_title(axes, len(_ROLES) * row + column, f"{dataset}, {share_label(share)}")
+        grid[row, 0].set_ylabel("test error (%)")
+    for axes in grid[-1]:
+        axes.set_xlabel("σ of the sampled latents")
+    lines.add_legend(figure, tables.values(), models=COMPARED, baseline=True)
+    return figure
+
+
+def generated_shares(tables: Mapping[str, pd.DataFrame]) -> list[float]:
+    """Every share that any augmentation table has, growing."""
+    found = [tables[f"{role}_{model}"]["generated_share"] for role in _ROLES for model in COMPARED]
+    return sorted(pd.concat(found).unique().tolist())

@@ -3,8 +3,8 @@
 import pandas as pd
 import torch
 
-from nvae.analysis.encoding import image_batches
 from nvae.analysis.generation import accuracy_by_class, generate, judge
+from nvae.analysis.images import image_batches
 from nvae.analysis.manifolds import compare, coverage_by_class, frechet_distance
 from nvae.config import FidelityParams
 from nvae.data.prepared import PreparedSet, Split

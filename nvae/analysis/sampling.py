@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nvae.analysis.encoding import to_uint8
+from nvae.analysis.images import to_uint8
 from nvae.config import SamplingParams
 from nvae.models.protocol import GenerativeModel
 from nvae.rng import torch_generator

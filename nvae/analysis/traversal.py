@@ -8,7 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nvae.analysis.encoding import Encoded, encode, to_uint8
+from nvae.analysis.encoding import Encoded, encode
+from nvae.analysis.images import to_uint8
 from nvae.config import TraversalParams
 from nvae.data.prepared import Split
 from nvae.models.protocol import SHARED, LatentModel

@@ -2,8 +2,9 @@
 
 import torch
 
-from nvae.analysis.encoding import generative_model, image_batches
 from nvae.analysis.generation import accuracy_by_class, generate, judge
+from nvae.analysis.images import image_batches
+from nvae.analysis.kinds import generative_model
 from nvae.analysis.manifolds import coverage_by_class
 from nvae.config import FidelityParams
 from nvae.data.prepared import PreparedSet

@@ -4,7 +4,8 @@ import argparse
 import json
 
 from nvae.analysis.aggregate import aggregate_table
-from nvae.analysis.encoding import latent_model, posterior_samples, shared_columns
+from nvae.analysis.encoding import posterior_samples, shared_columns
+from nvae.analysis.kinds import latent_model
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
 from nvae.rng import torch_generator

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from nvae.analysis.augmentation import SPLITS, Arm, arms, train_arm
-from nvae.analysis.encoding import generative_model
+from nvae.analysis.kinds import generative_model
 from nvae.closure import fingerprint
 from nvae.commands._common import add_model
 from nvae.commands._trained import Trained, open_trained

@@ -2,7 +2,7 @@
 
 import argparse
 
-from nvae.analysis.encoding import latent_model
+from nvae.analysis.kinds import latent_model
 from nvae.analysis.kl import kl_table
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained

@@ -4,7 +4,8 @@ import argparse
 
 import numpy as np
 
-from nvae.analysis.encoding import encode, latent_model, posterior_samples, shared_columns
+from nvae.analysis.encoding import encode, posterior_samples, shared_columns
+from nvae.analysis.kinds import latent_model
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
 from nvae.rng import torch_generator

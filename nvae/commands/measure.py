@@ -3,8 +3,8 @@
 import argparse
 import json
 
-from nvae.analysis.encoding import generative_model
 from nvae.analysis.fidelity import fidelity_table
+from nvae.analysis.kinds import generative_model
 from nvae.commands._common import add_judge, add_model
 from nvae.commands._judge import open_judge
 from nvae.commands._trained import open_trained

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from nvae.analysis.encoding import generative_model
+from nvae.analysis.kinds import generative_model
 from nvae.analysis.sampling import sample_grid
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained

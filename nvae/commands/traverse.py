@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from nvae.analysis.encoding import latent_model
+from nvae.analysis.kinds import latent_model
 from nvae.analysis.traversal import traverse
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained

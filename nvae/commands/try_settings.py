@@ -12,9 +12,9 @@ import torch
 import yaml
 
 from nvae.analysis.augmentation import Arm, train_arm
-from nvae.analysis.encoding import generative_model
 from nvae.analysis.evaluation import metrics
 from nvae.analysis.fidelity import fidelity_table
+from nvae.analysis.kinds import generative_model
 from nvae.commands._common import add_compute, add_judge, add_params, load_config
 from nvae.commands._judge import open_judge
 from nvae.config import CLASSIFIER, Config, ModelParams, TrainingParams

@@ -55,7 +55,7 @@ def test_killed_and_resumed_equals_undisturbed_and_a_changed_key_is_refused(long
     assert not models.exists()
 
     with long.kept("params.yaml"):
-        long.edit_params(lambda params: params["n_vae"]["glyphs"].update(class_weight=3.0))
+        long.edit_params(lambda params: params["models"]["n_vae"]["glyphs"].update(class_weight=3.0))
         refused = long.call(*train)
         assert refused.returncode == 2
         assert "model.class_weight: 2.0 → 3.0" in refused.stderr

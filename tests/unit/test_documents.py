@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from nvae.cli import VERBS
+from nvae.config import load
 from nvae.figures import FIGURES
+from nvae.models import build
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -42,6 +44,40 @@ def test_commands_exist(document: Path) -> None:
     words = set(re.findall(r"\bmake ([a-z]+)\b", code))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert words <= targets, words - targets
+
+
+def budget_table() -> str:
+    """Weights and steps of what is compared, as docs/choices.md has to list them."""
+    config = load(ROOT / "params.yaml", profile="paper")
+    lines = [
+        "| model | latents | weights | steps of 128 | β₁ | extras |",
+        "|---|---|---|---|---|---|",
+    ]
+    extras = ("class_weight", "beta", "gradient_penalty", "label_weight", "label_smoothing")
+    for role in ("digits", "clothes"):
+        dataset = config.datasets[role]
+        for variant in ("n_vae", "beta_vae", "cvae", "cgan", "ac_gan", "classifier"):
+            params, protocol = config.model_params(dataset, variant), config.training_params(dataset, variant)
+            model = build(config.variant(variant).model, params, n_classes=10, image_shape=(28, 28))
+            assert protocol.batch_size == 128
+            steps = protocol.epochs * -(-(60_000 - config.data[dataset].validation_images) // protocol.batch_size)
+            weights = " + ".join(f"{sum(p.numel() for p in t.player.parameters()):,}" for t in model.turns())
+            found = params.model_dump()
+            latents = found.get("latent_dims") or (
+                f"10 × {found['class_dims']} + {found['shared_dims']}" if "class_dims" in found else "–"
+            )
+            special = ", ".join(f"{key} {found[key]:g}" for key in extras if key in found) or "–"
+            lines.append(
+                f"| {variant}, {dataset} | {latents} | {weights} | {steps:,} | {protocol.adam_beta1:g} | {special} |"
+            )
+    return "\n".join(lines)
+
+
+def test_choices_list_weights_and_steps() -> None:
+    text = (ROOT / "docs/choices.md").read_text()
+    found = re.search(r"<!-- budget -->\n(.*?)\n?<!-- /budget -->", text, re.DOTALL)
+    assert found
+    assert found[1] == budget_table(), "put this between the markers:\n" + budget_table()
 
 
 def test_citation_file_names_the_paper() -> None:

@@ -1,11 +1,5 @@
 # From trained models to tidy tables.
 
-
-def run_tables(variant):
-    """The tables that every run of a variant has, beside those that a figure asks for."""
-    return ["history", "metrics", *(["kl"] if model_spec(variant).encodes else [])]
-
-
 ALL_TABLES = sorted(
     {
         *(str(path) for figure in FIGURES for path in figure.tables(PATHS, CONFIG.datasets).values()),

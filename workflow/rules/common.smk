@@ -58,6 +58,17 @@ def model_module(variant):
     return model_spec(variant).module
 
 
+def train_code(variant):
+    """The code that training a variant runs."""
+    spec = model_spec(variant)
+    return code("train", spec.module, *(["nvae.commands._watch"] if spec.watched else []))
+
+
+def run_tables(variant):
+    """The tables that every run of a variant has, beside those that a figure asks for."""
+    return ["history", "metrics", *(["kl"] if model_spec(variant).encodes else [])]
+
+
 def log_of(name):
     """Where a job's messages go, beside the terminal."""
     return str(PATHS.results / "logs" / f"{name}.log")

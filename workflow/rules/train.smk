@@ -7,12 +7,6 @@ ALL_MODELS = [
 ]
 
 
-def train_code(variant):
-    """The code that training a variant runs."""
-    spec = model_spec(variant)
-    return code("train", spec.module, *(["nvae.commands._watch"] if spec.watched else []))
-
-
 rule train_model:
     """One model on one data set with one seed: every table needs it. Its checkpoint is no declared
     output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""

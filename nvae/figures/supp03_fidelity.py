@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from nvae.figures import COMPARED, lines, style
 from nvae.figures.labels import dataset_label, metric_label
@@ -52,5 +53,8 @@ def _draw_panel(axes: Axes, rows: Mapping[str, pd.DataFrame], metric: str) -> No
         axes.set_ylim(0, _LARGEST[metric] * _HEADROOM)
     elif metric == "frechet_distance" and 0 < values.min() < values.max() / _WIDE:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     else:
         axes.set_ylim(bottom=0)

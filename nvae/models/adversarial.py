@@ -89,7 +89,7 @@ class AdversarialModel(GenerativeModel):
     def penalty(self, x: Tensor, source: Callable[[Tensor], Tensor]) -> Tensor:
         """Half the squared slope of the discriminator's log-odds at real images, unweighted.
 
-        Without it a discriminator of this size tells all samples from real images, and the generator learns nothing.
+        It keeps the discriminator from running ahead of the generator; docs/choices.md has what it changes.
 
         Args:
             x: (batch, height, width) real images; the mean over the first ``penalty_images`` estimates the expectation.

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from nvae.figures import COMPARED, lines
 from nvae.figures.tables import select
 
+_LEAST_TOP = 1.0  # %
+
 
 def draw_panel(axes: Axes, tables: Mapping[str, pd.DataFrame], role: str, generated_share: float) -> None:
     """The lines of all models at one share of generated images, and the baseline.
@@ -27,6 +29,9 @@ def draw_panel(axes: Axes, tables: Mapping[str, pd.DataFrame], role: str, genera
     for model in reversed(COMPARED):
         points = select(tables[f"{role}_{model}"], generated_share=generated_share)
         lines.draw_model(axes, points, "error_pct", model=model)
+    low, high = axes.get_ylim()
+    # No error is below 0, and where there is none at all no digit of it is worth an axis.
+    axes.set_ylim(max(low, 0), max(high, _LEAST_TOP))
 
 
 def baseline_error(metrics: pd.DataFrame) -> pd.Series:

@@ -1,5 +1,6 @@
 """``nvae augment`` and its neighbours from the command line: what is kept, what is trained again, what is refused."""
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -24,7 +25,7 @@ def project(small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     content = yaml.safe_load(PARAMS.read_text())
     content["profiles"]["smoke"]["fidelity"]["neighbours"] = 2
     Path("params.yaml").write_text(yaml.safe_dump(content))
-    small_set.save(Path("data/prepared/smoke/glyphs.npz"))
+    dataclasses.replace(small_set, name="glyphs").save(Path("data/prepared/smoke/glyphs.npz"))
     for variant in ("classifier", "cvae"):
         assert main(["train", "glyphs", "--variant", variant, "--profile", "smoke"]) == 0
     return tmp_path
@@ -203,3 +204,26 @@ def test_traversals_need_a_label_head(project: Path, capsys: pytest.CaptureFixtu
     assert "got one without a label head" in capsys.readouterr().err
     assert main(["detect", "glyphs", "--variant", "classifier", "--profile", "smoke"]) == 2
     assert "got Classifier, expected a model with an encoder" in capsys.readouterr().err
+
+
+def test_tried_settings_tell_what_samples_are_worth_on_validation_alone(project: Path, small_set: PreparedSet) -> None:
+    common = [
+        "try-settings",
+        "glyphs",
+        "--variant",
+        "cvae",
+        "--profile",
+        "smoke",
+        "--record",
+        "record.csv",
+        "--samples",
+    ]
+    assert main(common) == 0
+    inverted = dataclasses.replace(small_set.test, images=255 - small_set.test.images)
+    dataclasses.replace(small_set, name="glyphs", test=inverted).save(Path("data/prepared/smoke/glyphs.npz"))
+    assert main(common) == 0
+    first, second = (row for _, row in pd.read_csv("record.csv").iterrows())
+    pd.testing.assert_series_equal(first, second, check_names=False)
+    assert 0 <= first["error_share1_pct"] <= 100
+    assert 0 <= first["error_share0.5_pct"] <= 100
+    assert {"samples_accuracy_pct", "samples_coverage", "latent_dims"} <= set(first.index)

@@ -101,6 +101,17 @@ def test_the_baseline_is_the_classifiers_test_error(name: str) -> None:
         assert (span.get_y(), span.get_y() + span.get_height()) == pytest.approx((low, high))
 
 
+def test_where_nobody_errs_the_axis_starts_at_zero() -> None:
+    tables = tables_of("fig09")
+    for key, table in tables.items():
+        if key.endswith("baseline"):
+            tables[key] = table.assign(value=table["value"].where(table["metric"] != "accuracy_pct", 100.0))
+        else:
+            tables[key] = table.assign(error_pct=0.0)
+    for axes in drawn("fig09", tables).axes:
+        assert axes.get_ylim() == (0.0, 1.0)
+
+
 def test_figure_9_needs_one_generated_image_for_each_real_one() -> None:
     loaded = tables_of("fig09")
     loaded["clothes_ac_gan"] = without(loaded["clothes_ac_gan"], generated_share=0.5)
@@ -161,6 +172,14 @@ def test_only_a_frechet_distance_of_wide_range_is_logarithmic() -> None:
         loaded[key] = loaded[key].assign(value=narrow)
     scales = [axes.get_yscale() for axes in drawn("supp03", loaded).axes]
     assert [place for place, scale in enumerate(scales) if scale == "log"] == [1]
+
+
+def test_a_logarithmic_axis_has_plain_numbers() -> None:
+    figure = drawn("supp03", tables_of("supp03"))
+    figure.canvas.draw()
+    told = [label.get_text() for label in figure.axes[1].get_yticklabels(which="both") if label.get_text()]
+    assert told
+    assert all(float(text) > 0 for text in told)
 
 
 def test_models_have_colours_and_markers_that_mean_nothing_else() -> None:

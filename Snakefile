@@ -6,12 +6,16 @@ min_version("9.0")
 configfile: "params.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/augment.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/claims.smk"
 
 
 wildcard_constraints:
@@ -20,6 +24,7 @@ wildcard_constraints:
     seed=r"\d+",
     kind="class|shared",
     table="|".join(RUN_TABLES),
+    key="|".join(ablation.name for ablation in ABLATIONS),
 
 
 localrules:
@@ -27,15 +32,17 @@ localrules:
     all_models,
     all_tables,
     all_figures,
+    all_claims,
 
 
 rule all_figures:
-    """Every figure, as PDF and PNG, with all tables and the summary of metrics: the default target."""
+    """Every figure with its caption, with all tables, the summary of metrics and the verdicts: the default target."""
     default_target: True
     input:
         ALL_FIGURES,
         ALL_TABLES,
         PATHS.metrics,
+        PATHS.claims,
 
 
 rule all_data:
@@ -55,3 +62,9 @@ rule all_tables:
     input:
         ALL_TABLES,
         PATHS.metrics,
+
+
+rule all_claims:
+    """The verdicts on the paper's claims."""
+    input:
+        PATHS.claims,

@@ -43,6 +43,11 @@ class Layout:
         """The summary that ``dvc metrics show`` prints."""
         return self.results / "metrics.json"
 
+    @property
+    def claims(self) -> Path:
+        """The verdicts on the paper's claims; the same as a table stands beside it."""
+        return self.results / "claims.json"
+
     def prepared(self, dataset: str) -> Path:
         """The prepared set, one ``.npz``."""
         return Path("data/prepared") / self.profile / f"{dataset}.npz"
@@ -64,8 +69,12 @@ class Layout:
         return self.results / "runs" / dataset / variant / f"seed{seed}" / f"{table}.csv"
 
     def table(self, table: str, dataset: str, variant: str) -> Path:
-        """A tidy table over seeds: ``kl``, ``metrics``, ``history``, ``aggregate``, ``augmentation``, ``fidelity``."""
+        """A tidy table over seeds, of one of the kinds that docs/architecture.md lists."""
         return self.tables / table / f"{dataset}-{variant}.csv"
+
+    def ablation(self, key: str) -> Path:
+        """The metrics of every variant and data set on which one key of the model is varied."""
+        return self.tables / "ablations" / f"{key}.csv"
 
     def traversal(self, dataset: str, variant: str, kind: str) -> Path:
         """Traversal images of one kind of latent, ``class`` or ``shared``."""

@@ -1,4 +1,4 @@
-"""``nvae draw``: a figure, or all of them, from tables alone."""
+"""``nvae draw``: a figure, or all of them, from tables alone; a caption with their numbers beside it."""
 
 import argparse
 import importlib
@@ -6,18 +6,20 @@ from pathlib import Path
 
 from nvae import figures, layout, provenance
 from nvae.commands._common import add_params, load_config
-from nvae.figures import style, tables
+from nvae.figures import captions, style, tables
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("figure", help="a figure's name, the beginning of one (fig05), or all")
     add_params(parser)
-    parser.add_argument("--out", type=Path, help="folder of the PDF and PNG (default: the profile's figures)")
+    parser.add_argument(
+        "--out", type=Path, help="folder of the PDF, the PNG and the caption (default: the profile's figures)"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
-    """Draw, and write PDF, PNG and a sidecar for each.
+    """Draw, and write PDF, PNG and caption, each with a sidecar.
 
     Raises:
         UserError: an unknown figure, a wrong configuration, or a table that is missing or incomplete.
@@ -32,10 +34,17 @@ def run(args: argparse.Namespace) -> None:
 def _draw(spec: figures.FigureSpec, inputs: dict[str, Path], out: Path) -> None:
     watch = provenance.Stopwatch()
     loaded = tables.load(inputs)
-    figure = importlib.import_module(spec.module).draw(loaded)
-    pdf, png = out / f"{spec.name}.pdf", out / f"{spec.name}.png"
-    with provenance.atomic(pdf) as pdf_part, provenance.atomic(png) as png_part:
+    module = importlib.import_module(spec.module)
+    figure = module.draw(loaded)
+    numbers = module.numbers(loaded) if hasattr(module, "numbers") else ""
+    pdf, png, caption = (out / f"{spec.name}.{suffix}" for suffix in figures.SUFFIXES)
+    with (
+        provenance.atomic(pdf) as pdf_part,
+        provenance.atomic(png) as png_part,
+        provenance.atomic(caption) as caption_part,
+    ):
         style.save(figure, pdf_part, png_part)
-    for path in (pdf, png):
+        caption_part.write_text(captions.compose(spec.caption, numbers), encoding="utf-8")
+    for path in (pdf, png, caption):
         provenance.write_sidecar(path, verb="draw", params={"figure": spec.name}, inputs=inputs, watch=watch)
         print(path)

@@ -8,23 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from nvae import layout
 from nvae.commands._common import add_params, load_config
 from nvae.data.builtin import BUILTIN
-from nvae.data.builtin.drawn import DrawnSet
-from nvae.data.idx import IMAGES, LABELS, raw_folder, write_idx
+from nvae.data.builtin.drawn import write_drawn
+from nvae.data.prepare_idx import FACTORS
 from nvae.errors import UserError
 from nvae.provenance import Stopwatch, sha256, write_manifest, write_sidecar
 
-_FACTORS = "factors.npz"
-_OURS = ("IdxSet", _FACTORS, "CroppedYale")  # all that this verb ever writes; a folder with more is not replaced
+_OURS = ("IdxSet", FACTORS, "CroppedYale")  # all that this verb ever writes; a folder with more is not replaced
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("dataset", help=f"one of {', '.join(BUILTIN)}")
+    parser.add_argument("dataset", help=f"one of {', '.join(BUILTIN)}, or of their families in params.yaml")
     parser.add_argument("--out", type=Path, help="the folder to write (default: data/raw/DATASET)")
     add_params(parser)
 
@@ -38,43 +35,28 @@ def run(args: argparse.Namespace) -> None:
     watch = Stopwatch()
     config = load_config(args)
     params = config.data_params(args.dataset)
-    if params.drawn is None or args.dataset not in BUILTIN:
+    recipe = config.family(args.dataset)
+    if params.drawn is None or recipe not in BUILTIN:
         raise UserError(
             "data set",
             got=f"{args.dataset}, which is not drawn",
-            expected=f"one of {', '.join(BUILTIN)}",
+            expected=f"one of {', '.join(BUILTIN)}, or of their families",
             mend=f"Run `nvae fetch {args.dataset}` for a real one.",
         )
     out = layout.raw(args.dataset) if args.out is None else args.out
-    module = importlib.import_module(BUILTIN[args.dataset])
+    module = importlib.import_module(BUILTIN[recipe])
     if params.kind != module.KIND:
         raise UserError(f"data.{args.dataset}.kind", got=params.kind, expected=module.KIND, mend=f"Edit {args.params}.")
     with _replaced(out) as part:
         if params.kind == "faces":
             module.draw(part, persons=params.drawn.persons, seed=params.drawn.seed)
         else:
-            counts = params.drawn.train_images, params.drawn.test_images
-            _write_drawn(part, args.dataset, module.draw(*counts, seed=params.drawn.seed))
+            given = params.drawn.model_dump(exclude={"train_images", "test_images"})
+            drawn = module.draw(params.drawn.train_images, params.drawn.test_images, **given)
+            write_drawn(part, args.dataset, drawn)
     slice_ = json.loads(config.slice("draw-data", dataset=args.dataset))
     write_sidecar(out, verb="draw-data", params=slice_, inputs={}, watch=watch)
     write_manifest(out, {args.dataset: sha256(out)})
-
-
-def _write_drawn(folder: Path, dataset: str, drawn: DrawnSet) -> None:
-    """Four IDX files and ``factors.npz``."""
-    raw = raw_folder(folder, dataset)
-    write_idx(raw / IMAGES["train"], drawn.train_images)
-    write_idx(raw / LABELS["train"], drawn.train_labels)
-    write_idx(raw / IMAGES["test"], drawn.test_images)
-    write_idx(raw / LABELS["test"], drawn.test_labels)
-    np.savez(
-        folder / _FACTORS,
-        train_factors=drawn.train_factors,
-        test_factors=drawn.test_factors,
-        factor_names=np.array(drawn.factor_names),
-        factor_kinds=np.array(drawn.factor_kinds),
-        class_names=np.array(drawn.class_names),
-    )
 
 
 @contextmanager

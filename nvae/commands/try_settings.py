@@ -13,6 +13,7 @@ import yaml
 
 from nvae.analysis.augmentation import Arm, train_arm
 from nvae.analysis.evaluation import metrics
+from nvae.analysis.factors import factor_summary, factor_table
 from nvae.analysis.fidelity import fidelity_table
 from nvae.analysis.kinds import generative_model
 from nvae.commands._common import add_compute, add_judge, add_params, load_config
@@ -22,7 +23,7 @@ from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
 from nvae.layout import Layout
 from nvae.models import build
-from nvae.models.protocol import GenerativeModel
+from nvae.models.protocol import GenerativeModel, LatentModel
 from nvae.provenance import atomic
 from nvae.training.batches import Resident, Shuffled
 from nvae.training.device import resolve_device
@@ -76,6 +77,9 @@ def run(args: argparse.Namespace) -> None:
     found = metrics(model, data, config.evaluation, seed=args.seed, device=device, splits=(_SPLIT,))
     settings = {**params.model_dump(mode="json"), **protocol.model_dump(mode="json")}
     results: dict[str, Any] = dict(zip(found["metric"], found["value"], strict=True))
+    if data.factor_names and isinstance(model, LatentModel):
+        table = factor_table(model, data, config.probe, seed=args.seed, device=device, splits=(_SPLIT,), scores=False)
+        results |= factor_summary(table)
     if args.samples:
         folder = args.judge or Layout(config.profile).model(args.dataset, CLASSIFIER, config.seeds[0])
         results |= _of_samples(generative_model(model), config, data, folder, seed=args.seed, device=device)

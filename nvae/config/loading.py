@@ -49,13 +49,14 @@ def _check_whole(config: Config, path: Path) -> None:
         )
     _check_models(config, path)
     sections = {"training": config.training, **{f"models.{name}": content for name, content in config.models.items()}}
+    known = {config.family(name) for name in config.data}
     for section, content in sections.items():
         for name in content:
-            if name != "defaults" and name not in config.data:
+            if name != "defaults" and name not in known:
                 raise UserError(
                     f"{section}.{name}",
                     got="a data set without a `data` section",
-                    expected=f"defaults or one of {', '.join(sorted(config.data))}",
+                    expected=f"defaults or one of {', '.join(sorted(known))}",
                     mend=f"Correct the name in {path}.",
                 )
     if config.traversal.low >= config.traversal.high:
@@ -105,12 +106,16 @@ def _check_models(config: Config, path: Path) -> None:
         )
 
 
-class _UniqueKeys(yaml.SafeLoader):
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class UniqueKeys(yaml.SafeLoader):
     """A safe loader that refuses a key given twice, where YAML's default would keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping from its node, once each key was seen to be unique."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        # `<<`, YAML's merge key, is resolved further on; a key of a merged mapping may be given again on purpose.
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
         twice = sorted({str(key) for key in keys if keys.count(key) > 1})
         if twice:
             raise yaml.MarkedYAMLError(problem=f"the key {twice[0]} stands twice", problem_mark=node.start_mark)
@@ -119,7 +124,7 @@ class _UniqueKeys(yaml.SafeLoader):
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeys)
     except FileNotFoundError:
         raise UserError(
             "parameters",

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field, NonNegativeInt, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from nvae.config.schema import (
     MODEL_PARAMS,
     AggregateParams,
     AugmentationParams,
+    CalibrationParams,
     CGanParams,
     ClassifierParams,
     DataParams,
@@ -18,10 +19,14 @@ from nvae.config.schema import (
     ExecutionParams,
     FacesData,
     FidelityParams,
+    GroundTruthParams,
     IdxData,
     ModelParams,
+    ProbeParams,
+    ResponseParams,
     SamplingParams,
     Section,
+    Seeds,
     TrainingParams,
     TraversalParams,
     Variant,
@@ -37,7 +42,7 @@ class Config(Section):
 
     profile: str
     datasets: dict[str, str]
-    seeds: Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)]
+    seeds: Seeds
     execution: ExecutionParams
     data: dict[str, DataParams]
     models: dict[str, dict[str, dict[str, Any]]]
@@ -49,6 +54,10 @@ class Config(Section):
     aggregate: AggregateParams
     augmentation: AugmentationParams
     fidelity: FidelityParams
+    probe: ProbeParams
+    responses: ResponseParams
+    calibration: CalibrationParams
+    ground_truth: GroundTruthParams
 
     def data_params(self, dataset: str) -> IdxData | FacesData:
         """How ``dataset`` is prepared.
@@ -79,18 +88,25 @@ class Config(Section):
         Raises:
             UserError: no such data set or variant, or a wrong key or value, named with its section.
         """
-        self.data_params(dataset)
         chosen = self.variant(variant)
         kind = MODEL_PARAMS[chosen.model]
         layers: dict[str, Mapping[str, Any]] = {}
-        for name in ("defaults", dataset):
+        for name in ("defaults", self.family(dataset)):
             common = self.models["common"].get(name, {})
             layers[f"models.common.{name}"] = {key: common[key] for key in common if key in kind.model_fields}
-        for name in ("defaults", dataset):
+        for name in ("defaults", self.family(dataset)):
             layers[f"models.{chosen.model}.{name}"] = self.models[chosen.model].get(name, {})
         return _checked_layers(
             kind, {**layers, f"variants.{variant}.changes": chosen.changes, "changes": changes or {}}
         )
+
+    def family(self, dataset: str) -> str:
+        """Whose sections of ``models`` and ``training``, and whose recipe, a data set takes."""
+        return self.data_params(dataset).family or dataset
+
+    def seeds_of(self, dataset: str) -> tuple[int, ...]:
+        """The seeds of its models: ``seeds`` if the set has a role in the figures, otherwise ``ground_truth``'s."""
+        return self.seeds if dataset in self.datasets.values() else self.ground_truth.seeds
 
     def classifier_params(self, dataset: str) -> ClassifierParams:
         """The classifier's parameters on ``dataset``."""
@@ -104,8 +120,8 @@ class Config(Section):
         Raises:
             UserError: no such data set or variant, or a wrong key or value, named with its section.
         """
-        self.data_params(dataset)
-        layers = {f"training.{name}": self.training.get(name, {}) for name in ("defaults", dataset)}
+        names = ("defaults", self.family(dataset))
+        layers = {f"training.{name}": self.training.get(name, {}) for name in names}
         layers[f"variants.{variant}.training"] = self.variant(variant).training
         return _checked_layers(TrainingParams, {**layers, "changes": changes or {}})
 
@@ -131,8 +147,8 @@ class Config(Section):
 
         Args:
             verb: a verb of the command line that reads ``params.yaml``.
-            dataset: for ``draw-data``, ``prepare``, ``train`` and ``augment``.
-            variant: for ``train``.
+            dataset: for ``draw-data``, ``prepare``, ``train``, ``augment``, ``respond`` and ``calibrate``.
+            variant: for ``train`` and ``calibrate``.
             seed: for ``train``.
 
         Raises:
@@ -144,7 +160,7 @@ class Config(Section):
                 drawn = self.data_params(dataset).drawn
                 content = {"drawn": drawn.model_dump() if drawn else None}
             case "prepare":
-                content = self.data_params(dataset).model_dump(exclude={"drawn"})
+                content = self.data_params(dataset).model_dump(exclude={"drawn", "family"})
             case "train":
                 model = self.model_params(dataset, variant)
                 content = {
@@ -174,6 +190,22 @@ class Config(Section):
                 content = self.sampling.model_dump()
             case "evaluate":
                 content = self.evaluation.model_dump()
+            case "calibrate":
+                content = {
+                    "data": self.data_params(dataset).model_dump(exclude={"family"}),
+                    "exclusive_factors": self.calibration.exclusive_factors,
+                    "model": self.model_params(dataset, variant).model_dump(),
+                    "training": self.training_params(dataset, variant).model_dump(),
+                    "probe": self.probe.model_dump(),
+                }
+            case "probe":
+                content = self.probe.model_dump()
+            case "respond":
+                content = {
+                    "images_per_class": self.responses.images_per_class,
+                    "features": self.responses.features.get(dataset, {}),
+                    "traversal": self.traversal.model_dump(include={"low", "high", "steps"}),
+                }
             case _:
                 raise ValueError(f"the verb {verb!r} reads no configuration")
         return json.dumps(content, sort_keys=True)

@@ -1,6 +1,6 @@
 """What ``params.yaml`` may hold: one frozen, typed section a phase."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -14,17 +14,19 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+_N = TypeVar("_N", int, float)
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
 
 
-def _each_once(values: tuple[float, ...]) -> tuple[float, ...]:
+def _each_once(values: tuple[_N, ...]) -> tuple[_N, ...]:
     if len(set(values)) < len(values):
         raise PydanticCustomError("each_once", "each once")
     return values
 
 
+Seeds = Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)]
 Grid = Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1), AfterValidator(_each_once)]
 
 
@@ -42,6 +44,13 @@ class DrawnImages(Section):
     seed: NonNegativeInt
 
 
+class DrawnDial(DrawnImages):
+    """How many factors of the built-in dial are a class's own, and how far its spots move."""
+
+    exclusive_factors: Annotated[int, Field(ge=0, le=6)]
+    reach: Annotated[float, Field(gt=0, le=2)]
+
+
 class DrawnFaces(Section):
     """How many persons the built-in faces have, and from which seed."""
 
@@ -50,14 +59,15 @@ class DrawnFaces(Section):
 
 
 class IdxData(Section):
-    """A data set in IDX files with an official train and test part."""
+    """A data set in IDX files with an official train and test part; ``family`` as in :class:`FacesData`."""
 
     kind: Literal["idx"]
+    family: str | None = None
     validation_images: PositiveInt
     split_seed: NonNegativeInt
     train_limit: PositiveInt | None
     test_limit: PositiveInt | None
-    drawn: DrawnImages | None
+    drawn: DrawnDial | DrawnImages | None
 
 
 class Expected(Section):
@@ -69,9 +79,14 @@ class Expected(Section):
 
 
 class FacesData(Section):
-    """Faces in Extended Yale B's layout: light angles in the file names, one folder a person."""
+    """Faces in Extended Yale B's layout: light angles in the file names, one folder a person.
+
+    Sets of one ``family`` take their sections of ``models`` and ``training`` by its name, and are drawn by one
+    recipe if they are drawn. A set without one is a family of its own.
+    """
 
     kind: Literal["faces"]
+    family: str | None = None
     angle: Literal["azimuth", "true"]
     max_angle_deg: Annotated[float, Field(gt=0, le=180)]
     inner_box: Annotated[tuple[float, float, float, float], Field(strict=False)]
@@ -223,6 +238,35 @@ class EvaluationParams(Section):
     neighbours: PositiveInt
     neighbour_weights: Literal["uniform", "distance"]
     ridge_penalty: NonNegativeFloat
+
+
+class ProbeParams(Section):
+    """How known factors are read from latents."""
+
+    neighbours: PositiveInt
+    neighbour_weights: Literal["uniform", "distance"]
+    bins: Annotated[int, Field(ge=2)]
+
+
+class ResponseParams(Section):
+    """Traversals as numbers: from how many images, and which mark of a class's digit is looked for."""
+
+    images_per_class: PositiveInt
+    features: dict[str, dict[NonNegativeInt, Literal["loop", "crossbar"]]]
+
+
+class CalibrationParams(Section):
+    """The settings of the built-in dial at which KL is asked for the share of class-exclusive factors."""
+
+    exclusive_factors: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=6)], ...], Field(strict=False, min_length=2), AfterValidator(_each_once)
+    ]
+
+
+class GroundTruthParams(Section):
+    """Seeds of the data sets whose factors are known."""
+
+    seeds: Seeds
 
 
 class ExecutionParams(Section):

@@ -4,87 +4,39 @@ One figure is one module of this package, one rule, one file name and one captio
 this list while it builds the graph; the modules themselves are imported only to draw.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
-
 from nvae.errors import UserError
-from nvae.layout import Layout
+from nvae.figures.needs import (
+    ABLATIONS,
+    CALIBRATION,
+    CLASS_BIAS,
+    CLASS_WEIGHT,
+    COMPARED,
+    KNOWN_FACTORS,
+    Ablation,
+    Need,
+    of_each,
+)
+from nvae.figures.spec import FigureSpec
 
-_Kind = Literal["kl", "metrics", "augmentation", "fidelity", "aggregate", "posterior", "samples", "class", "shared"]
+__all__ = [
+    "ABLATIONS",
+    "CLASS_BIAS",
+    "CLASS_WEIGHT",
+    "COMPARED",
+    "FIGURES",
+    "SUFFIXES",
+    "Ablation",
+    "FigureSpec",
+    "Need",
+    "find",
+    "select",
+]
 
-
-@dataclass(frozen=True)
-class Need:
-    """One table that a figure is drawn from, told without naming a data set.
-
-    Args:
-        key: the name under which ``draw`` receives the table.
-        table: which kind; ``class`` and ``shared`` are traversals.
-        role: which of the profile's data sets: ``digits``, ``clothes`` or ``faces``.
-        variant: which trained model.
-    """
-
-    key: str
-    table: _Kind
-    role: str
-    variant: str = "n_vae"
-
-    def path(self, layout: Layout, roles: Mapping[str, str]) -> Path:
-        """Where the table lies, for a profile's layout and its data set in each role."""
-        dataset = roles[self.role]
-        if self.table == "samples":
-            return layout.samples(dataset, self.variant)
-        if self.table == "posterior":
-            return layout.posterior(dataset, self.variant)
-        if self.table in ("class", "shared"):
-            return layout.traversal(dataset, self.variant, self.table)
-        return layout.table(self.table, dataset, self.variant)
-
-
-@dataclass(frozen=True)
-class FigureSpec:
-    """A figure's name, place in the report, caption and tables.
-
-    Args:
-        name: the module in ``nvae.figures`` and the stem of the file names.
-        section: the heading under which the report lists it.
-        caption: what is seen, true for every profile: it names roles, not data sets.
-        needs: the tables.
-    """
-
-    name: str
-    section: str
-    caption: str
-    needs: tuple[Need, ...] = ()
-
-    @property
-    def module(self) -> str:
-        """The module that draws it, as ``importlib`` wants it."""
-        return f"nvae.figures.{self.name}"
-
-    def tables(self, layout: Layout, roles: Mapping[str, str]) -> dict[str, Path]:
-        """The tables' paths by the key that ``draw`` knows them by.
-
-        Args:
-            layout: the profile's paths.
-            roles: data set of each role, ``{"digits": "mnist", …}``.
-        """
-        return {need.key: need.path(layout, roles) for need in self.needs}
-
-
-# The class-conditional models that stand side by side, in the order of legends and panels.
-COMPARED = ("n_vae", "cvae", "cgan", "ac_gan")
-
-
-def _of_compared(table: _Kind, *roles: str) -> tuple[Need, ...]:
-    """One table of each compared model for each role, under the key ``{role}_{model}``."""
-    return tuple(Need(f"{role}_{model}", table, role, model) for role in roles for model in COMPARED)
-
+# What `nvae draw` writes of each figure: two images and the caption.
+SUFFIXES = ("pdf", "png", "rst")
 
 _AUGMENTATION_NEEDS = (
-    *_of_compared("augmentation", "digits", "clothes"),
+    *of_each("augmentation", ("digits", "clothes"), COMPARED),
     Need("digits_baseline", "metrics", "digits", "classifier"),
     Need("clothes_baseline", "metrics", "clothes", "classifier"),
 )
@@ -95,6 +47,7 @@ _DETECTION = "Which kind of factor a data set has"
 _AGGREGATE = "The aggregate posterior"
 _AUGMENTATION = "Augmentation"
 _SAMPLES = "Samples"
+_GROUND_TRUTH = "Where the factors are known"
 
 _HELD = (
     "One latent dimension moves, all others stay at the value named in the figure; the model is the first seed's. "
@@ -104,6 +57,7 @@ _SHEET = (
     "Columns: classes. Rows: two samples for each standard deviation σ of the latents. The models are the first seed's."
 )
 _OVER_SEEDS = "Lines are means over seeds, bands their 95 % t intervals, dots single seeds; one seed has no interval."
+_MARKS_OVER_SEEDS = "Marks" + _OVER_SEEDS.removeprefix("Lines").replace("bands their", "lines their")
 
 FIGURES: tuple[FigureSpec, ...] = (
     FigureSpec(
@@ -203,13 +157,13 @@ FIGURES: tuple[FigureSpec, ...] = (
         "supp01_digit_samples_by_model",
         _SAMPLES,
         "Figure S1. Samples of the digits given the class, a panel a model. " + _SHEET,
-        _of_compared("samples", "digits"),
+        of_each("samples", ("digits",), COMPARED),
     ),
     FigureSpec(
         "supp02_clothes_samples_by_model",
         _SAMPLES,
         "Figure S2. Samples of the clothes given the class, a panel a model. " + _SHEET,
-        _of_compared("samples", "clothes"),
+        of_each("samples", ("clothes",), COMPARED),
     ),
     FigureSpec(
         "supp03_fidelity",
@@ -219,7 +173,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         "drawn for. The others compare both sets in that classifier's features: Fréchet distance (smaller is nearer), "
         "precision and density (are generated images like real ones), recall and coverage (are all real ones reached). "
         + _OVER_SEEDS,
-        _of_compared("fidelity", "digits", "clothes"),
+        of_each("fidelity", ("digits", "clothes"), COMPARED),
     ),
     FigureSpec(
         "supp04_augmentation_mixes",
@@ -227,6 +181,47 @@ FIGURES: tuple[FigureSpec, ...] = (
         "Figure S4. As Figure 9, for every share of generated images in a batch: a row a share, growing downwards; "
         "left digits, right clothes. Dashed: the same classifier on real images alone. " + _OVER_SEEDS,
         _AUGMENTATION_NEEDS,
+    ),
+    FigureSpec(
+        "supp05_class_weight",
+        _DETECTION,
+        "Figure S5. N-VAE trained with different weights λ of the class-dependent variables' KL; a column a data set. "
+        "(a–c) KL to the prior, summed over dimensions, mean over the test images. (d–f) The negative evidence bound, "
+        "in which every KL has weight 1, less that of the same seed at the smallest λ; lower is better. (g–i) Accuracy "
+        "of the model's own labels. Shaded: λ = 1, which the paper's λ > 1 leaves out. " + _OVER_SEEDS,
+        (CLASS_WEIGHT,),
+    ),
+    FigureSpec(
+        "supp06_class_bias",
+        _DETECTION,
+        "Figure S6. N-VAE with and without the decoder's class bias on three data sets. Above: KL to the prior, summed "
+        "over dimensions, mean over the test images; a line joins the two models of one seed. Below: the negative "
+        "evidence bound without the bias less that with it, of the same seed; above 0 the bias helps. Means over "
+        "seeds with their 95 % t intervals, dots single seeds; one seed has no interval.",
+        (CLASS_BIAS,),
+    ),
+    FigureSpec(
+        "supp07_known_factors",
+        _GROUND_TRUTH,
+        "Figure S7. What latents know where the factors of variation are known: built-in digits, clothes, and faces "
+        "under a moving light. (a–c) How well each factor is predicted on test images by the nearest neighbours of "
+        "one posterior sample of the shared variables z_s, of the image's own block and of the other classes' blocks; "
+        "a class's own factors among images of that class. (d–f) Scores of the codes that the decoder sees, mean over "
+        "classes: gaps between the two most informative dimensions (MIG, SAP), whether a dimension tells of one "
+        "factor (DCI disentanglement, modularity), a factor of one dimension (completeness), and how well all "
+        "dimensions tell (informativeness). " + _MARKS_OVER_SEEDS,
+        KNOWN_FACTORS,
+    ),
+    FigureSpec(
+        "supp08_calibration",
+        _GROUND_TRUTH,
+        "Figure S8. Detection by KL on drawn data whose share of class-exclusive factors is set: so many of six that "
+        "change images alike. (a) The own block's part of N-VAE's KL against the true share. (b) The part of the KL "
+        "that not every class has, a number that can be asked of every model. (c) R² as in Figure S7, mean over "
+        "factors. (d) As (a), at both ends and in the middle of the scale, where it is harder: few training images, "
+        "weak factors, fewer or more shared dimensions than factors, a large weight λ. Lines and marks are means over "
+        "seeds, bands and bars their 95 % t intervals, dots single seeds; one seed has no interval.",
+        CALIBRATION,
     ),
 )
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from nvae.figures import style
 from nvae.figures.tables import Arrays
-from nvae.figures.traversals import class_traversals
+from nvae.figures.traversals import class_numbers, class_traversals
 
 # The classes of both sets of digits are numbered by the digit.
 _DIGITS = (2, 7)
@@ -26,3 +26,8 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
     Source: Figure 1.
     """
     return class_traversals(tables["traversals"], classes=_DIGITS, n_dims=_N_DIMS, columns=1, width=style.SINGLE)
+
+
+def numbers(tables: Mapping[str, Arrays]) -> str:
+    """For the caption: each shown digit's most informative dimension."""
+    return class_numbers(tables["traversals"], classes=_DIGITS)

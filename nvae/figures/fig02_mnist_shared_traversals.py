@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from nvae.figures import style
 from nvae.figures.tables import Arrays
-from nvae.figures.traversals import shared_traversals
+from nvae.figures.traversals import shared_numbers, shared_traversals
 
 _MOST_PANELS = 12
 
@@ -21,3 +21,8 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
     Source: Figure 2.
     """
     return shared_traversals(tables["traversals"], n_dims=_MOST_PANELS, columns=4, width=style.DOUBLE)
+
+
+def numbers(tables: Mapping[str, Arrays]) -> str:
+    """For the caption: the KL of the dimensions shown."""
+    return shared_numbers(tables["traversals"], n_dims=_MOST_PANELS)

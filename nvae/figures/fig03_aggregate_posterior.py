@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from nvae.figures import intervals, lines, posteriors, style
+from nvae.figures import captions, intervals, lines, posteriors, style
 from nvae.figures.labels import (
     dataset_label,
     mean_label,
@@ -73,6 +73,25 @@ def draw(tables: Mapping[str, Any]) -> Figure:
         _draw_metric(axes, aggregates, metric)
         style.panel_title(axes, 2 * len(_MODELS) + place, metric_label(metric))
     return figure
+
+
+def numbers(tables: Mapping[str, Any]) -> str:
+    """For the caption: every metric of both models.
+
+    Raises:
+        UserError: a metric is missing.
+    """
+    aggregates = {model: tables[f"{model}_aggregate"] for model in _MODELS}
+    about = dataset_label(next(iter(aggregates.values()))["dataset"].iloc[0])
+    told = [
+        f"{metric_label(metric)}: "
+        + ", ".join(
+            f"{model_label(model)} {captions.mean(select(table, metric=metric)['value'])}"
+            for model, table in aggregates.items()
+        )
+        for metric in _METRICS
+    ]
+    return "\n".join([f"Latents of the test images, {about}; {captions.seeds(aggregates.values())}", *told])
 
 
 def _draw_model(figure: Figure, row: int, posterior: Arrays, aggregate: pd.DataFrame, half_width: float) -> None:

@@ -7,10 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nvae.figures import bars, intervals, kl, style
+from nvae.figures import bars, captions, intervals, kl, style
 from nvae.figures.labels import dataset_label, seeds_label
 
 _PARTS = {kl.OWN: style.OWN_BLOCK, kl.SHARED: style.SHARED, kl.OTHER: style.OTHER_BLOCKS}
+_ROLES = ("digits", "clothes", "faces")
 _HEIGHT = 5.4
 
 
@@ -25,7 +26,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """
     figure = style.new_figure(style.DOUBLE, _HEIGHT, constrained=True)
     grid = figure.subplots(3, 3, width_ratios=[5.2, 1.7, 1.1])
-    for row, role in enumerate(("digits", "clothes", "faces")):
+    for row, role in enumerate(_ROLES):
         blocks, shared, sums = grid[row]
         table = tables[role]
         bars.draw_own_blocks(blocks, table, colour=style.OWN_BLOCK)
@@ -49,6 +50,17 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     )
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, handlelength=1.2)
     return figure
+
+
+def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
+    """For the caption: the sums of the own and of the shared block, on each data set."""
+    told = []
+    for role in _ROLES:
+        sums = kl.totals(tables[role])
+        own, shared = (captions.mean(sums.loc[sums["part"] == part, "kl_nats"]) for part in (kl.OWN, kl.SHARED))
+        told.append(f"{dataset_label(kl.dataset(tables[role]))} {own} and {shared} nat")
+    about = captions.seeds(tables[role] for role in _ROLES)
+    return f"KL of the own block and of the shared block: {', '.join(told)}; {about}"
 
 
 def _draw_shared(axes: Axes, table: pd.DataFrame) -> None:

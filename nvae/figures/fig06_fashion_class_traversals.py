@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from nvae.figures import style
 from nvae.figures.tables import Arrays
-from nvae.figures.traversals import class_traversals
+from nvae.figures.traversals import class_numbers, class_traversals
 
 _N_DIMS = 3
 
@@ -21,3 +21,8 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
     Source: Figure 6.
     """
     return class_traversals(tables["traversals"], n_dims=_N_DIMS, columns=2, width=style.DOUBLE)
+
+
+def numbers(tables: Mapping[str, Arrays]) -> str:
+    """For the caption: each class's most informative dimension."""
+    return class_numbers(tables["traversals"])

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from nvae.figures import style
 from nvae.figures.tables import Arrays
-from nvae.figures.traversals import shared_traversals, spread
+from nvae.figures.traversals import shared_numbers, shared_traversals, spread
 
 _N_PERSONS = 4
 _MOST_PANELS = 8
@@ -24,3 +24,8 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
     table = tables["traversals"]
     persons = spread(len(table["class_names"]), _N_PERSONS)
     return shared_traversals(table, classes=persons, n_dims=_MOST_PANELS, columns=2, width=style.DOUBLE)
+
+
+def numbers(tables: Mapping[str, Arrays]) -> str:
+    """For the caption: the KL of the dimensions shown."""
+    return shared_numbers(tables["traversals"], n_dims=_MOST_PANELS)

@@ -6,12 +6,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from nvae.figures import COMPARED, lines, style
-from nvae.figures.augmentation import draw_panel
+from nvae.figures.augmentation import draw_panel, panel_numbers
 from nvae.figures.labels import dataset_label
 
 # One generated image for each real one; Figure S4 has the other shares.
 _MIXED = 0.5
 _TRAINING = {"real + generated": _MIXED, "generated only": 1.0}
+_ROLES = ("digits", "clothes")
 _HEIGHT = 4.0
 
 
@@ -31,7 +32,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     figure = style.new_figure(style.DOUBLE, _HEIGHT, constrained=True)
     grid = figure.subplots(2, 2)
     for row, (training, share) in enumerate(_TRAINING.items()):
-        for column, role in enumerate(("digits", "clothes")):
+        for column, role in enumerate(_ROLES):
             axes = grid[row, column]
             draw_panel(axes, tables, role, share)
             dataset = dataset_label(tables[f"{role}_baseline"]["dataset"].iloc[0])
@@ -41,3 +42,13 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         axes.set_xlabel("σ of the sampled latents")
     lines.add_legend(figure, tables.values(), models=COMPARED, baseline=True)
     return figure
+
+
+def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
+    """For the caption: test errors at both ends of each line, and the baselines.
+
+    Raises:
+        UserError: as `draw`.
+    """
+    panels = [(role, training, share) for training, share in _TRAINING.items() for role in _ROLES]
+    return panel_numbers(tables, panels, _ROLES)

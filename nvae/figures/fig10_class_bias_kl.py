@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nvae.figures import bars, kl, style
+from nvae.figures import bars, captions, kl, style
 from nvae.figures.labels import dataset_label, seeds_label
 
 _VARIANTS = {"with_bias": style.OWN_BLOCK, "without_bias": style.NO_BIAS}
@@ -44,15 +44,38 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
+    """For the caption: the own block's sum with and without the bias, and their difference within seeds."""
+    about = dataset_label(kl.dataset(tables["with_bias"]))
+    with_bias, without = (captions.mean(_own_sums(tables[variant])["kl_nats"]) for variant in _VARIANTS)
+    told = [
+        f"KL of the own block, {about}: {with_bias} nat with and {without} nat without the class bias; "
+        + captions.seeds(tables[variant] for variant in _VARIANTS)
+    ]
+    pairs = _pairs(tables)
+    if not pairs.empty:
+        more = captions.mean(pairs["without_bias"] - pairs["with_bias"])
+        told.append(f"Without minus with, seed by seed: {more} nat; {seeds_label(len(pairs))}")
+    return "\n".join(told)
+
+
+def _own_sums(table: pd.DataFrame) -> pd.DataFrame:
+    totals = kl.totals(table)
+    return totals[totals["part"] == kl.OWN]
+
+
+def _pairs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The sums of both models of each seed that has both."""
+    sums = {variant: _own_sums(tables[variant]).set_index("seed")["kl_nats"] for variant in _VARIANTS}
+    return pd.concat(sums, axis=1, join="inner")
+
+
 def _draw_sums(axes: Axes, tables: Mapping[str, pd.DataFrame]) -> None:
-    sums = {}
     for place, (variant, colour) in enumerate(_VARIANTS.items()):
-        totals = kl.totals(tables[variant])
-        own = totals[totals["part"] == kl.OWN]
+        own = _own_sums(tables[variant])
         bars.draw_bars(axes, own, pd.Series(float(place), own.index), colour=colour, width=_SUM_WIDTH)
-        sums[variant] = own.set_index("seed")["kl_nats"]
     shift = bars.dot_shift(_SUM_WIDTH)
-    for pair in pd.concat(sums, axis=1, join="inner").to_numpy():
+    for pair in _pairs(tables).to_numpy():
         axes.plot([shift, 1 + shift], pair, color=style.INK, linewidth=0.5, alpha=0.6)
     axes.set_xticks([0, 1], ["with", "without"])
     axes.set_ylim(bottom=0)

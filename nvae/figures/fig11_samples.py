@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from nvae.figures import grids, style
+from nvae.figures import captions, grids, style
 from nvae.figures.labels import dataset_label, model_count_label
 from nvae.figures.tables import Arrays, text
 
@@ -36,6 +36,11 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
         _draw_panel(figure, index, table, label=label, top=top + _TITLE)
         top += _TITLE + height + _SIGMA
     return figure
+
+
+def numbers(tables: Mapping[str, Arrays]) -> str:
+    """For the caption: the grid of σ, and whose samples they are."""
+    return captions.samples([tables["digits"], tables["clothes"]])
 
 
 def _group_size(table: Arrays, label: float) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection
+from fractions import Fraction
 
 _DATASETS = {
     "mnist": "MNIST",
@@ -10,9 +11,26 @@ _DATASETS = {
     "glyphs": "built-in glyphs",
     "garments": "built-in garments",
     "faces": "built-in faces",
+    "dial": "built-in dial",
+    "dial_few": "built-in dial, few images",
+    "dial_weak": "built-in dial, weak factors",
 }
 
-_MODELS = {"n_vae": "N-VAE", "beta_vae": "β-VAE", "cvae": "CVAE", "cgan": "CGAN", "ac_gan": "AC-GAN"}
+_MODELS = {
+    "n_vae": "N-VAE",
+    "n_vae_no_bias": "N-VAE, no class bias",
+    "n_vae_lambda1": "N-VAE, λ = 1",
+    "n_vae_lambda1_5": "N-VAE, λ = 1.5",
+    "n_vae_lambda2": "N-VAE, λ = 2",
+    "n_vae_lambda4": "N-VAE, λ = 4",
+    "n_vae_lambda8": "N-VAE, λ = 8",
+    "n_vae_few_shared": "N-VAE, few shared dimensions",
+    "n_vae_many_shared": "N-VAE, many shared dimensions",
+    "beta_vae": "β-VAE",
+    "cvae": "CVAE",
+    "cgan": "CGAN",
+    "ac_gan": "AC-GAN",
+}
 
 _METRICS = {
     "accuracy_pct": "accuracy (%)",
@@ -22,6 +40,12 @@ _METRICS = {
     "mmd": "squared MMD",
     "gaussian_total_correlation_nats": "total correlation (nat)",
     "probe_accuracy_pct": "probe accuracy (%)",
+    "mig": "MIG",
+    "sap": "SAP",
+    "dci_disentanglement": "DCI disentanglement",
+    "dci_completeness": "DCI completeness",
+    "dci_informativeness": "DCI informativeness",
+    "modularity": "modularity",
 }
 
 
@@ -38,6 +62,24 @@ def model_label(variant: str) -> str:
 def metric_label(metric: str) -> str:
     """A metric's name and unit in print; one that is unknown here stays as it is."""
     return _METRICS.get(metric, metric)
+
+
+def factor_label(factor: str) -> str:
+    """A factor of variation in words; what is said of it, such as R², has not its unit.
+
+    >>> factor_label("six_hook"), factor_label("azimuth_deg")
+    ('six hook', 'azimuth')
+    """
+    return factor.removesuffix("_deg").replace("_", " ")
+
+
+def fraction_label(share: float) -> str:
+    """A share of few equal parts.
+
+    >>> fraction_label(0.0), fraction_label(1 / 3), fraction_label(1.0)
+    ('0', '1/3', '1')
+    """
+    return str(Fraction(share).limit_denominator(12))
 
 
 def share_label(generated_share: float) -> str:

@@ -29,9 +29,10 @@ INK = "#222222"
 BAND = "#F2F2F2"
 BASELINE = "#6E6E6E"
 
-# The compared models have what is left of the palette; its yellow is darkened, or it would not be seen on white.
-MODEL_COLOURS = {"n_vae": "#000000", "cvae": "#56B4E9", "cgan": "#CC79A7", "ac_gan": "#B5A600"}
-MODEL_MARKERS = {"n_vae": "o", "cvae": "s", "cgan": "^", "ac_gan": "D"}
+# Models have what is left of the palette; its yellow is darkened, or it would not be seen on white. The brown is not
+# the palette's: beside black and light blue, its companions, its darkness tells it.
+MODEL_COLOURS = {"n_vae": "#000000", "cvae": "#56B4E9", "cgan": "#CC79A7", "ac_gan": "#B5A600", "beta_vae": "#A0522D"}
+MODEL_MARKERS = {"n_vae": "o", "cvae": "s", "cgan": "^", "ac_gan": "D", "beta_vae": "v"}
 
 # Classes as colours, ten at most: Paul Tol's muted scheme, made for any colour vision, its pale grey darkened.
 CLASS_COLOURS = (

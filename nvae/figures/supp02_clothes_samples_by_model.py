@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from nvae.figures import COMPARED, style
+from nvae.figures import COMPARED, captions, style
 from nvae.figures.contact import contact_sheet
 from nvae.figures.tables import Arrays
 
@@ -19,3 +19,8 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
     Source: not in the paper, which shows N-VAE's samples alone (Figure 11).
     """
     return contact_sheet([tables[f"clothes_{model}"] for model in COMPARED])
+
+
+def numbers(tables: Mapping[str, Arrays]) -> str:
+    """For the caption: the grid of σ, and whose samples they are."""
+    return captions.samples(tables[f"clothes_{model}"] for model in COMPARED)

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from nvae.figures import COMPARED, lines, style
-from nvae.figures.labels import dataset_label, metric_label
+from nvae.figures import COMPARED, captions, lines, style
+from nvae.figures.labels import dataset_label, metric_label, model_label
 from nvae.figures.tables import select
 
 _ROLES = ("digits", "clothes")
@@ -43,6 +43,26 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         axes.set_xlabel("σ")
     lines.add_legend(figure, tables.values(), models=COMPARED, baseline=False)
     return figure
+
+
+def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
+    """For the caption: every metric of every model at the smallest and the largest σ.
+
+    Raises:
+        UserError: as `draw`, or a table lacks one of the two σ.
+    """
+    low, high = captions.ends(tables.values())
+    told = [f"Means at σ = {low:g} → {high:g}; {captions.seeds(tables.values())}"]
+    for role in _ROLES:
+        about = dataset_label(tables[f"{role}_{COMPARED[0]}"]["dataset"].iloc[0])
+        for metric in _METRICS:
+            values = [
+                f"{model_label(model)} "
+                + captions.at_ends(select(tables[f"{role}_{model}"], metric=metric), "value", (low, high))
+                for model in COMPARED
+            ]
+            told.append(f"{about}, {metric_label(metric)}: {', '.join(values)}")
+    return "\n".join(told)
 
 
 def _draw_panel(axes: Axes, rows: Mapping[str, pd.DataFrame], metric: str) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from nvae.figures import COMPARED, lines, style
-from nvae.figures.augmentation import draw_panel
+from nvae.figures.augmentation import draw_panel, panel_numbers
 from nvae.figures.labels import dataset_label, share_label
 
 _ROLES = ("digits", "clothes")
@@ -42,6 +42,16 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         axes.set_xlabel("σ of the sampled latents")
     lines.add_legend(figure, tables.values(), models=COMPARED, baseline=True)
     return figure
+
+
+def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
+    """For the caption: test errors at both ends of each line, and the baselines.
+
+    Raises:
+        UserError: as `draw`.
+    """
+    panels = [(role, share_label(share), share) for share in generated_shares(tables) for role in _ROLES]
+    return panel_numbers(tables, panels, _ROLES)
 
 
 def generated_shares(tables: Mapping[str, pd.DataFrame]) -> list[float]:

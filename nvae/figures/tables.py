@@ -13,15 +13,20 @@ from nvae.errors import UserError
 Arrays = dict[str, NDArray[np.generic]]
 
 _RUN = ("dataset", "model", "seed", "split")
-# What each kind of table must hold; the folder that it lies in tells its kind.
+# What each kind of table must hold; the folder that it lies in tells its kind. An ablation's has the varied key too.
 COLUMNS = {
     "kl": (*_RUN, "image_class", "image_class_name", "n_images", "kind", "latent_class", "dim", "kl_nats"),
     "metrics": (*_RUN, "metric", "value"),
     "augmentation": (*_RUN, "sigma", "generated_share", "error_pct"),
     "fidelity": (*_RUN, "sigma", "metric", "value"),
     "aggregate": (*_RUN, "metric", "dim", "value"),
+    "ablations": (*_RUN, "metric", "value"),
+    "calibration": (*_RUN, "exclusive_factors", "factor", "factor_kind", "codes", "metric", "value"),
+    "factors": (*_RUN, "factor", "factor_kind", "factor_class", "codes", "metric", "value"),
 }
-_NUMBERS = ("error_pct", "value")
+_NUMBERS = ("class_weight", "error_pct", "value")
+# Columns that stay text whatever they look like.
+_TEXTS = ("class_bias", "image_class_name")
 _TRAVERSAL_ARRAYS = (
     "images",
     "values",
@@ -65,8 +70,8 @@ def load_table(path: Path) -> pd.DataFrame:
     _require(path)
     # Class names such as "NA" or "null" are names; only an empty number is a missing one.
     missing = dict.fromkeys(_NUMBERS, "")
-    frame = pd.read_csv(path, keep_default_na=False, na_values=missing, dtype={"image_class_name": str})
-    _complete(path, COLUMNS[path.parent.name], frame.columns.tolist(), "columns")
+    frame = pd.read_csv(path, keep_default_na=False, na_values=missing, dtype=dict.fromkeys(_TEXTS, str))
+    _complete(path, _columns(path), frame.columns.tolist(), "columns")
     test = frame[frame["split"] == "test"].reset_index(drop=True)
     if test.empty:
         raise UserError(
@@ -123,6 +128,11 @@ def load_arrays(path: Path) -> Arrays:
 def text(arrays: Arrays, name: str) -> str:
     """A 0-d array as text."""
     return str(arrays[name].item())
+
+
+def _columns(path: Path) -> tuple[str, ...]:
+    kind = path.parent.name
+    return (*COLUMNS[kind], path.stem) if kind == "ablations" else COLUMNS[kind]
 
 
 def _require(path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nvae.errors import UserError
+from nvae.figures.labels import dataset_label, model_count_label
 from nvae.figures.panels import Panel, compose
 from nvae.figures.tables import Arrays, text
 
@@ -67,6 +68,30 @@ def shared_traversals(
     return compose(table, panels, values=table["values"][steps], columns=columns, width=width, seed_images=seeds)
 
 
+def class_numbers(table: Arrays, *, classes: Sequence[int] | None = None) -> str:
+    """For a caption: the dimension of each class's own block that carries the most information.
+
+    Raises:
+        UserError: as `class_traversals`.
+    """
+    largest = [
+        f"class {table['class_names'][k]}: dim {table['dims'][k, 0]}, {table['kl_nats'][k, 0]:.2f} nat"
+        for k in _classes(table, classes)
+    ]
+    return f"Largest KL in the own block, {_model(table)}: {'; '.join(largest)}"
+
+
+def shared_numbers(table: Arrays, *, n_dims: int) -> str:
+    """For a caption: the KL of the shared dimensions that are shown, mean over all classes.
+
+    Args:
+        table: a shared traversal table.
+        n_dims: how many, at most.
+    """
+    shown = [f"dim {dim}: {nats:.2f} nat" for dim, nats in _shared_order(table)[:n_dims]]
+    return f"KL of the shared dimensions, mean over classes, {_model(table)}: {'; '.join(shown)}"
+
+
 def spread(n_available: int, n_wanted: int) -> list[int]:
     """Indices at equal steps through a list: a choice that does not look at the results.
 
@@ -74,6 +99,10 @@ def spread(n_available: int, n_wanted: int) -> list[int]:
     [0, 12, 25, 37]
     """
     return sorted({round(i) for i in np.linspace(0, n_available - 1, min(n_wanted, n_available))})
+
+
+def _model(table: Arrays) -> str:
+    return f"{dataset_label(text(table, 'dataset'))}, {model_count_label(text(table, 'seed'))}"
 
 
 def _shared_order(table: Arrays) -> list[tuple[int, float]]:

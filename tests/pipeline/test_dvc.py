@@ -16,14 +16,12 @@ FIG04 = "fig04_graphical_model"
 
 def _on_built_in_data(project: Project) -> None:
     config = project.root / "dvc.yaml"
-    text = config.read_text()
+    lines = config.read_text().splitlines(keepends=True)
+    # No raw files of the real sets; those of the drawn ones are listed anyway.
+    text = "".join(line for line in lines if not any(f"data/raw/{real}" in line for real in STANDS_FOR))
     for real, drawn in STANDS_FOR.items():
-        for before in ("data/raw/", "data.", "models.common.", "models.n_vae.", "training.", "history/"):
-            text = text.replace(f"{before}{real}", f"{before}{drawn}")
+        text = text.replace(f"history/{real}", f"history/{drawn}")
     config.write_text(text)
-    # The records of drawn raw data; the text is the base64 of "data/raw/gar", "…/gly" and "…/fac".
-    with (project.root / ".dvcignore").open("a") as stream:
-        stream.writelines(f"!/.snakemake/metadata/ZGF0YS9yYXcv{end}*\n" for end in ("Z2Fy", "Z2x5", "ZmFj"))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +49,7 @@ def test_after_snakemake_and_commit_there_is_nothing_to_do(locked: Project) -> N
     assert CLEAN in locked.do("dvc", "status")
     said = locked.do("dvc", "repro")
     assert "Running stage" not in said
-    assert said.count("didn't change, skipping") == 4 + len(FIGURES)
+    assert said.count("didn't change, skipping") == 5 + len(FIGURES)
     assert locked.do("git", "status", "--porcelain") == ""
 
 
@@ -109,7 +107,7 @@ def test_a_restored_clone_sees_code_that_is_older_than_its_outputs(locked: Proje
     clone = _clone(locked, tmp_path / "clone")
     comment(clone.root / "nvae/models/likelihoods.py")
     clone.do("nvae", "restore")
-    assert clone.planned("all_figures")["train_model"] == 7
+    assert clone.planned("all_figures")["train_model"] == 27
 
 
 def test_restore_says_what_it_lacks(locked: Project, tmp_path: Path) -> None:

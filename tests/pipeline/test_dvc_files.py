@@ -10,13 +10,17 @@ import yaml
 from pathspec import GitIgnoreSpec
 
 from nvae.config import load
-from nvae.figures import FIGURES
+from nvae.figures import FIGURES, SUFFIXES, Need
 from nvae.layout import Layout, raw
 from tests.pipeline.project import ROOT
 
 PAPER = Layout("paper")
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 CONFIG = load(ROOT / "params.yaml", profile="paper")
+#: The data sets of files: those in the figures' roles, and those whose factors are asked for.
+SETS = {dataset for figure in FIGURES for need in figure.needs for dataset, _ in need.runs(CONFIG.datasets)}
+#: Drawn in passing, without files.
+DIALS = {"dial", "dial_few", "dial_weak"}
 
 
 def names(entries: list[Any]) -> list[str]:
@@ -49,18 +53,19 @@ def test_outputs_are_persisted_and_only_heavy_ones_are_cached() -> None:
     for name, stage in every_stage().items():
         for entry in [*stage["outs"], *stage.get("metrics", [])]:
             ((path, options),) = entry.items()
-            light = path.startswith("paper_figs/") or path in (str(PAPER.tables), str(PAPER.metrics))
+            small = (PAPER.tables, PAPER.metrics, PAPER.claims, PAPER.claims.with_suffix(".csv"))
+            light = path.startswith("paper_figs/") or Path(path) in small
             assert options == ({"cache": False, "persist": True} if light else {"persist": True}), (name, path)
 
 
 def test_outputs_are_where_the_layout_has_them() -> None:
     stages = every_stage()
-    raws = [f"{raw(dataset)}{end}" for dataset in CONFIG.datasets.values() for end in ("", ".sha256", ".meta.json")]
+    raws = [f"{raw(dataset)}{end}" for dataset in SETS for end in ("", ".sha256", ".meta.json")]
     assert sorted(names(stages["data"]["outs"])) == sorted([*raws, str(PAPER.prepared("x").parent)])
     assert names(stages["models"]["outs"]) == [str(PAPER.results / "models")]
     assert PAPER.model("d", "v", 0).is_relative_to(PAPER.results / "models")
     assert names(stages["tables"]["metrics"]) == [str(PAPER.metrics)]
-    assert names(stages["figure"]["outs"]) == [f"{PAPER.figures}/${{key}}.pdf", f"{PAPER.figures}/${{key}}.png"]
+    assert names(stages["figure"]["outs"]) == [f"{PAPER.figures}/${{key}}.{suffix}" for suffix in SUFFIXES]
 
 
 def test_every_stage_means_profile_paper_and_lists_what_it_reads() -> None:
@@ -75,12 +80,13 @@ def test_every_stage_means_profile_paper_and_lists_what_it_reads() -> None:
     assert {key.partition(".")[0] for key in listed} == set(params) - {"profile", "execution"}
     for section in ("data", "models.common", "models.n_vae", "training"):
         datasets = {key.removeprefix(f"{section}.") for key in listed if key.startswith(f"{section}.")}
-        assert datasets - {"defaults"} == set(CONFIG.datasets.values()), section
+        assert datasets - {"defaults"} == SETS | (DIALS if section == "data" else {"dial"}), section
     assert {f"models.{name}" for name in params["models"]} <= {".".join(key.split(".")[:2]) for key in listed}
 
 
 def test_plots_show_every_history() -> None:
-    runs = {(CONFIG.datasets[need.role], need.variant) for figure in FIGURES for need in figure.needs}
+    needs = [need for figure in FIGURES for need in figure.needs if isinstance(need, Need)]
+    runs = {run for need in needs for run in need.runs(CONFIG.datasets) if run[0] in CONFIG.datasets.values()}
     assert set(names(DVC["plots"])) == {str(PAPER.table("history", *run)) for run in runs}
 
 
@@ -88,7 +94,7 @@ def test_plots_show_every_history() -> None:
 def test_records_of_profile_paper_alone_are_kept(profile: str) -> None:
     ignore = GitIgnoreSpec.from_lines((ROOT / ".dvcignore").read_text().splitlines())
     paths, config = Layout(profile), load(ROOT / "params.yaml", profile=profile)
-    datasets = config.datasets.values()
+    datasets = [*config.datasets.values(), "glyphs"]
     made = [*(f"{raw(name)}.sha256" for name in datasets), *(paths.prepared(name) for name in datasets), paths.metrics]
     made += [paths.model(name, "n_vae", 0) / "weights.safetensors" for name in datasets]
     made += [paths.run_table("kl", name, "n_vae", 0) for name in datasets]
@@ -96,6 +102,8 @@ def test_records_of_profile_paper_alone_are_kept(profile: str) -> None:
     made += [paths.table("augmentation", name, "cvae") for name in datasets]
     made += [paths.posterior(name, "n_vae") for name in datasets]
     made += [paths.figures / f"{figure.name}.pdf" for figure in FIGURES]
+    made += [paths.claims, paths.ablation("class_weight"), paths.run_table("calibration", "dial", "n_vae", 0)]
     for path in made:
         record = f".snakemake/metadata/{urlsafe_b64encode(str(path).encode()).decode()}"
-        assert ignore.match_file(record) == (profile != "paper"), path
+        # Raw files are drawn alike for every profile, and profile paper has the drawn sets too.
+        assert ignore.match_file(record) == (profile != "paper" and not str(path).startswith("data/raw/")), path

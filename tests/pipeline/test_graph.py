@@ -5,11 +5,11 @@ import re
 import pytest
 
 from nvae.config import load
-from nvae.figures import FIGURES
+from nvae.figures import ABLATIONS, FIGURES, SUFFIXES
 from nvae.layout import Layout
 from tests.pipeline.project import ROOT, Project
 
-COLLECTIONS = ["all_figures", "all_data", "all_models", "all_tables"]
+COLLECTIONS = ["all_figures", "all_data", "all_models", "all_tables", "all_claims"]
 #: Lint messages that stay, and why.
 KNOWN_LINT = {
     # The environment is one for all rules: environment.yml or the virtual environment.
@@ -25,15 +25,18 @@ KNOWN_LINT = {
 def test_every_target_of_every_profile_can_be_planned(fresh: Project, profile: str) -> None:
     config = load(ROOT / "params.yaml", profile=profile)
     folder = Layout(profile).figures
-    files = [f"{folder}/{figure.name}.{suffix}" for figure in FIGURES for suffix in ("pdf", "png")]
+    files = [f"{folder}/{figure.name}.{suffix}" for figure in FIGURES for suffix in SUFFIXES]
     jobs = fresh.planned(*COLLECTIONS, *(figure.name for figure in FIGURES), *files, profile=profile)
-    runs = {(need.role, need.variant) for figure in FIGURES for need in figure.needs}
-    assert jobs["train_model"] == len(runs) * len(config.seeds)
+    runs = {run for figure in FIGURES for need in figure.needs for run in need.runs(config.datasets)}
+    assert jobs["train_model"] == sum(len(config.seeds_of(dataset)) for dataset, _ in runs)
+    assert jobs["calibrate_detector"] == 8 * len(config.ground_truth.seeds)
+    assert jobs["check_claims"] == 1
+    assert jobs["collect_ablation"] == len(ABLATIONS)
     assert {rule for rule in jobs if rule.startswith(("fig", "supp"))} == {figure.name for figure in FIGURES}
     assert jobs["augment_classifiers"] == jobs["measure_samples"] == 4 * 2 * len(config.seeds)
-    assert jobs["prepare_dataset"] == len(set(config.datasets.values()))
-    assert ("fetch_dataset" in jobs) == (profile == "paper")
-    assert ("draw_dataset" in jobs) == (profile != "paper")
+    assert jobs["prepare_dataset"] == len({dataset for dataset, _ in runs})
+    assert jobs.get("fetch_dataset", 0) == (3 if profile == "paper" else 0)
+    assert jobs["draw_dataset"] == 3
 
 
 def test_one_figure_plans_what_it_needs_and_no_more(fresh: Project) -> None:

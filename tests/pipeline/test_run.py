@@ -1,18 +1,22 @@
 """A small run from nothing to every figure, and what a change makes Snakemake do again."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from nvae.figures import FIGURES
+from nvae.figures import FIGURES, SUFFIXES
+from nvae.provenance import sha256
 from tests.pipeline.project import Project, comment, copy_project, shrink_paper
 
-TRAVERSALS = {figure.name: 1 for figure in FIGURES if any(need.table in ("class", "shared") for need in figure.needs)}
+_TRAVERSED = [need for figure in FIGURES for need in figure.needs if getattr(need, "table", "") in ("class", "shared")]
+TRAVERSALS = {figure.name: 1 for figure in FIGURES if set(figure.needs) & set(_TRAVERSED)}
 FIG05 = "fig05_kl_per_dimension"
 
 
@@ -21,6 +25,7 @@ def test_all_figures_are_there_as_pdf_and_png(finished: Project) -> None:
     for figure in FIGURES:
         assert (folder / f"{figure.name}.pdf").read_bytes().startswith(b"%PDF-"), figure.name
         assert (folder / f"{figure.name}.png").read_bytes().startswith(b"\x89PNG"), figure.name
+        assert (folder / f"{figure.name}.rst").read_text().startswith("Figure "), figure.name
     assert len(list(folder.glob("*.pdf"))) == len(FIGURES)
     assert (finished.root / "results/paper/metrics.json").stat().st_size > 100
     assert not list((finished.root / "results/paper").glob("checkpoints/**/*.safetensors"))
@@ -31,7 +36,7 @@ def test_second_run_does_nothing(finished: Project) -> None:
 
 
 def test_a_figure_is_made_by_its_path_alone(finished: Project) -> None:
-    paths = [f"paper_figs/{FIG05}.{suffix}" for suffix in ("pdf", "png")]
+    paths = [f"paper_figs/{FIG05}.{suffix}" for suffix in SUFFIXES]
     before = [(finished.root / path).read_bytes() for path in paths]
     for path in paths:
         (finished.root / path).unlink()
@@ -67,7 +72,8 @@ def test_an_edit_to_the_loss_trains_again_but_draws_no_data(finished: Project) -
     with finished.kept("nvae/models/likelihoods.py") as path:
         comment(path)
         jobs = finished.planned("all_figures")
-    assert jobs["train_model"] == 7  # every VAE; no GAN and no classifier has a likelihood
+    assert jobs["train_model"] == 3 * 9  # every VAE; no GAN and no classifier has a likelihood
+    assert jobs["calibrate_detector"] == 8
     assert {"draw_dataset", "prepare_dataset", "fig04_graphical_model"}.isdisjoint(jobs)
 
 
@@ -88,21 +94,25 @@ def _demo(params: dict[str, Any]) -> None:
 
 
 VARIANT = {
-    "train_model": 1,
+    "train_model": 3,
     "detect_kl": 1,
-    "evaluate_model": 1,
+    "evaluate_model": 3,
     "collect_history": 1,
-    "collect_table": 2,
+    "collect_table": 4,
+    "collect_ablation": 1,
     "summarise_metrics": 1,
+    "check_claims": 1,
     "fig10_class_bias_kl": 1,
+    "supp06_class_bias": 1,
     "all_figures": 1,
 }
+RESPONSES = {"measure_responses": 2, "collect_table": 2, "check_claims": 1}
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (_steps, {"traverse_latents": 5, **TRAVERSALS, "all_figures": 1}),
+        (_steps, {"traverse_latents": 5, **RESPONSES, **TRAVERSALS, "all_figures": 1}),
         (_variant, VARIANT),
         (_order, {}),
         (_demo, {}),
@@ -121,11 +131,13 @@ def test_only_a_new_seed_trains(finished: Project) -> None:
         finished.edit_params(lambda params: params["seeds"].append(1))
         jobs = finished.planned("all_figures")
         said = finished.do("snakemake", "-n", "--", "all_models")
-    assert jobs["train_model"] == jobs["evaluate_model"] == 13
-    assert jobs["detect_kl"] == 7
+    assert jobs["train_model"] == jobs["evaluate_model"] == 33
+    assert jobs["detect_kl"] == 14
     assert jobs["augment_classifiers"] == jobs["measure_samples"] == 8
-    assert {"prepare_dataset", "traverse_latents", "sample_images", "encode_images"}.isdisjoint(jobs)
-    assert said.count("/seed1/weights.safetensors") >= 13
+    assert {"prepare_dataset", "traverse_latents", "sample_images", "encode_images", "calibrate_detector"}.isdisjoint(
+        jobs
+    )
+    assert said.count("/seed1/weights.safetensors") >= 33
     assert not re.search(r"output: results/paper/models/\w+/\w+/seed0", said)
 
 
@@ -136,6 +148,7 @@ def test_only_a_new_sigmas_arms_train(finished: Project) -> None:
             "augment_classifiers": 8,
             "measure_samples": 8,
             "collect_table": 16,
+            "check_claims": 1,
             **dict.fromkeys(("fig09_augmentation", "supp03_fidelity", "supp04_augmentation_mixes"), 1),
             "all_figures": 1,
         }
@@ -180,7 +193,28 @@ def test_draw_needs_tables_alone(finished: Project, tmp_path: Path) -> None:
     bare.edit_params(shrink_paper)
     shutil.copytree(finished.root / "results/paper/tables", bare.root / "results/paper/tables")
     bare.do("nvae", "draw", "fig05", "--profile", "paper")
-    drawn = sorted(path.name for path in bare.root.glob("paper_figs/*.p[dn][fg]"))
-    assert drawn == [f"{FIG05}.pdf", f"{FIG05}.png"]
+    drawn = sorted(path.name for path in bare.root.glob("paper_figs/*.[pr][dns][fgt]"))
+    assert drawn == [f"{FIG05}.{suffix}" for suffix in SUFFIXES]
     for name in drawn:
         assert (bare.root / "paper_figs" / name).read_bytes() == (finished.root / "paper_figs" / name).read_bytes()
+
+
+def test_every_claim_is_evaluated_and_one_seed_decides_none(finished: Project) -> None:
+    content = json.loads((finished.root / "results/paper/claims.json").read_text())
+    assert [claim["id"] for claim in content["claims"]] == [f"C{number}" for number in range(1, 15)]
+    for claim in content["claims"]:
+        assert claim["verdict"] == "undecided", claim["id"]
+        assert all(np.isfinite(criterion["estimate"]) for criterion in claim["criteria"]), claim["id"]
+        for evidence in claim["evidence"]:
+            assert sha256(finished.root / evidence["path"]) == evidence["sha256"]
+
+
+def test_ablations_know_the_key_that_they_are_named_after(finished: Project) -> None:
+    folder = finished.root / "results/paper/tables/ablations"
+    weights = pd.read_csv(folder / "class_weight.csv")
+    assert weights.groupby("class_weight")["dataset"].nunique().to_dict() == dict.fromkeys((1.0, 1.5, 2.0, 4.0, 8.0), 3)
+    biases = pd.read_csv(folder / "class_bias.csv")
+    assert biases.groupby("model")["class_bias"].unique().map(list).to_dict() == {
+        "n_vae": [True],
+        "n_vae_no_bias": [False],
+    }

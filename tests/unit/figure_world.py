@@ -13,6 +13,7 @@ from nvae import figures
 from nvae.figures import style
 from nvae.figures.tables import Arrays
 from nvae.layout import Layout
+from tests.unit import supplement_world
 
 ROLES = {"digits": "glyphs", "clothes": "garments", "faces": "yale_b"}
 SIGMAS = (1.0, 1.5, 2.0, 2.5, 3.0)
@@ -118,6 +119,22 @@ def aggregate_table(dataset: str, model: str, *, n_seeds: int = 3, dims: int = 5
     return both_splits(rows, dataset, model, "value")
 
 
+def ablation_table(ablation: figures.Ablation, *, n_seeds: int = 3) -> pd.DataFrame:
+    parts = []
+    for dataset, model in ablation.runs(ROLES):
+        rows = supplement_world.ablation_rows(dataset, ablation.name, ablation.variants.index(model), n_seeds)
+        parts.append(both_splits(rows, dataset, model, "value"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def factor_table(dataset: str, model: str, *, n_seeds: int = 3) -> pd.DataFrame:
+    return both_splits(supplement_world.factor_rows(dataset, model, n_seeds), dataset, model, "value")
+
+
+def calibration_table(dataset: str, model: str, *, n_seeds: int = 3) -> pd.DataFrame:
+    return both_splits(supplement_world.calibration_rows(dataset, model, n_seeds), dataset, model, "value")
+
+
 def posterior_table(dataset: str, model: str, *, dims: int = 5, n: int = 2000) -> Arrays:
     rng = np.random.default_rng(3)
     spread = 1.2 if model == "beta_vae" else 0.2
@@ -177,9 +194,11 @@ def sample_table(dataset: str, model: str = "n_vae", *, sigmas: int = 5) -> Arra
     }
 
 
-def table_for(need: figures.Need, *, n_seeds: int = 3) -> pd.DataFrame | Arrays:
+def table_for(need: figures.Need | figures.Ablation, *, n_seeds: int = 3) -> pd.DataFrame | Arrays:
     """What the need asks for, all splits of it."""
-    dataset, variant = ROLES[need.role], need.variant
+    if isinstance(need, figures.Ablation):
+        return ablation_table(need, n_seeds=n_seeds)
+    ((dataset, variant),) = need.about(ROLES)
     match need.table:
         case "kl":
             return kl_table(dataset, variant, n_seeds=n_seeds)
@@ -191,6 +210,10 @@ def table_for(need: figures.Need, *, n_seeds: int = 3) -> pd.DataFrame | Arrays:
             return fidelity_table(dataset, variant, n_seeds=n_seeds)
         case "aggregate":
             return aggregate_table(dataset, variant, n_seeds=n_seeds)
+        case "factors":
+            return factor_table(dataset, variant, n_seeds=n_seeds)
+        case "calibration":
+            return calibration_table(dataset, variant, n_seeds=n_seeds)
         case "posterior":
             return posterior_table(dataset, variant)
         case "samples":

@@ -123,7 +123,7 @@ def test_a_folder_with_other_things_is_never_replaced(
 
 def test_every_drawn_set_of_the_parameters_has_a_module() -> None:
     content = yaml.safe_load(PARAMS.read_text())
-    drawn = {name for name, section in content["data"].items() if section.get("drawn")}
+    drawn = {section.get("family", name) for name, section in content["data"].items() if section.get("drawn")}
     assert drawn == set(BUILTIN)
 
 

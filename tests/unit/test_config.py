@@ -65,7 +65,7 @@ def test_profiles_are_valid(profile: str) -> None:
             {"training.defaults.kl_warmup_epochs": 10_000},
             r"kl_warmup_epochs of variant \w+ on \w+: got 10000, expected at most",
         ),
-        ({"datasets.digits": "cifar"}, "data set: got 'cifar', expected one of faces, fashion_mnist"),
+        ({"datasets.digits": "cifar"}, "data set: got 'cifar', expected one of dial, dial_few"),
         ({"datasets.letters": "mnist"}, "datasets: got"),
         ({"data.yale_b.test_fraction": 1.0}, "test_fraction: got 1.0, expected less than 1"),
         ({"data.yale_b.angle": "elevation"}, "angle"),

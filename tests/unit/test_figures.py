@@ -19,6 +19,14 @@ from tests.unit.figure_world import ROLES, drawn, saved, tables_of, traversal_ta
 NAMES = [spec.name for spec in figures.FIGURES]
 FAST_KL = ["fig05_kl_per_dimension", "fig10_class_bias_kl"]
 OVER_SIGMA = ["fig09_augmentation", "supp03_fidelity", "supp04_augmentation_mixes"]
+OVER_SEEDS = [
+    *FAST_KL,
+    *OVER_SIGMA,
+    "supp05_class_weight",
+    "supp06_class_bias",
+    "supp07_known_factors",
+    "supp08_calibration",
+]
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +70,8 @@ def test_draws_the_same_bytes_twice(name: str, project: Path, monkeypatch: pytes
 def test_says_n(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = words(draw(name, project, monkeypatch))
     # Figure 3 has both: what one model looks like, and metrics over seeds.
-    assert ("n = 1 model (seed 0)" in told) == (name not in FAST_KL + OVER_SIGMA)
-    assert ("n = 3 seeds" in told) == (name in [*FAST_KL, *OVER_SIGMA, "fig03_aggregate_posterior"])
+    assert ("n = 1 model (seed 0)" in told) == (name not in OVER_SEEDS)
+    assert ("n = 3 seeds" in told) == (name in [*OVER_SEEDS, "fig03_aggregate_posterior"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -174,7 +182,7 @@ def test_the_command_writes_files_and_sidecars(
     monkeypatch.chdir(project)
     assert cli.main(["draw", "fig10", "--out", str(tmp_path)]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"fig10_class_bias_kl{suffix}" for suffix in (".pdf", ".pdf.meta.json", ".png", ".png.meta.json")
+        f"fig10_class_bias_kl.{suffix}{end}" for suffix in figures.SUFFIXES for end in ("", ".meta.json")
     ]
     sidecar = (tmp_path / "fig10_class_bias_kl.pdf.meta.json").read_text()
     assert "results/paper/tables/kl/glyphs-n_vae_no_bias.csv" in sidecar

@@ -12,6 +12,7 @@ from scipy import stats
 
 from nvae.errors import UserError
 from nvae.figures import COMPARED, style
+from nvae.figures.needs import ENCODERS
 from tests.unit.figure_world import BASELINE, SIGMAS, drawn, tables_of, words
 
 OVER_SIGMA = {"fig09_augmentation": 4, "supp03_fidelity": 12, "supp04_augmentation_mixes": 6}
@@ -192,6 +193,7 @@ def test_models_have_colours_and_markers_that_mean_nothing_else() -> None:
         style.INK,
         style.BASELINE,
     }
-    assert set(style.MODEL_COLOURS) == set(style.MODEL_MARKERS) == set(COMPARED)
-    assert len({*style.MODEL_COLOURS.values(), *others}) == len(COMPARED) + len(others)
-    assert len(set(style.MODEL_MARKERS.values())) == len(COMPARED)
+    models = {*COMPARED, *ENCODERS}
+    assert set(style.MODEL_COLOURS) == set(style.MODEL_MARKERS) == models
+    assert len({*style.MODEL_COLOURS.values(), *others}) == len(models) + len(others)
+    assert len(set(style.MODEL_MARKERS.values())) == len(models)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nvae import figures
 from nvae.errors import UserError
 from nvae.figures import kl, tables
 from nvae.layout import Layout
@@ -84,13 +85,55 @@ def test_the_folder_tells_which_columns_a_table_must_have(kind: str, folder: Pat
 
 
 def test_every_need_has_a_path_whose_folder_is_a_known_kind() -> None:
-    needs = {need for spec in figure_world.figures.FIGURES for need in spec.needs}
+    needs = {need for spec in figures.FIGURES for need in spec.needs}
     paths = {need: need.path(Layout("smoke"), figure_world.ROLES) for need in needs}
     known = {"csv": tables.COLUMNS, "npz": tables.ARRAYS}
     assert all(path.parent.name in known[path.suffix[1:]] for path in paths.values())
-    assert {need.table for need in needs} == {
-        "kl", "class", "shared", "samples", "augmentation", "fidelity", "aggregate", "posterior", "metrics"
+    assert {need.table for need in needs if isinstance(need, figures.Need)} == {
+        "kl", "class", "shared", "samples", "augmentation", "fidelity", "aggregate", "posterior", "metrics", "factors",
+        "calibration",
     }  # fmt: skip
+    assert {need for need in needs if isinstance(need, figures.Ablation)} == set(figures.ABLATIONS)
+
+
+def test_a_need_names_a_role_or_a_built_in_set_and_an_ablation_every_run() -> None:
+    layout, roles = Layout("demo"), {"digits": "mnist", "faces": "yale_b"}
+    by_role = figures.Need("x", "kl", "faces", "cvae")
+    assert by_role.runs(roles) == (("yale_b", "cvae"),)
+    assert by_role.path(layout, roles) == Path("results/demo/tables/kl/yale_b-cvae.csv")
+    itself = figures.Need("x", "factors", "faces")
+    assert itself.runs(roles) == (("faces", "n_vae"),)
+    assert itself.path(layout, roles) == Path("results/demo/tables/factors/faces-n_vae.csv")
+    trains_its_own = figures.Need("x", "calibration", "dial", "cvae")
+    assert (trains_its_own.runs(roles), trains_its_own.about(roles)) == ((), (("dial", "cvae"),))
+    ablation = figures.Ablation("x", "class_bias", ("n_vae", "n_vae_no_bias"), ("faces", "digits"))
+    assert ablation.path(layout, roles) == Path("results/demo/tables/ablations/class_bias.csv")
+    assert ablation.runs(roles) == (
+        ("yale_b", "n_vae"), ("yale_b", "n_vae_no_bias"), ("mnist", "n_vae"), ("mnist", "n_vae_no_bias")
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("ablation", figures.ABLATIONS, ids=lambda ablation: ablation.name)
+def test_an_ablation_must_have_the_column_that_it_is_named_after(ablation: figures.Ablation, folder: Path) -> None:
+    path = folder / f"ablations/{ablation.name}.csv"
+    table = figure_world.ablation_table(ablation)
+    table.to_csv(path, index=False)
+    loaded = tables.load_table(path)
+    assert loaded[ablation.name].tolist() == table.query("split == 'test'")[ablation.name].tolist()
+    table.drop(columns=ablation.name).to_csv(path, index=False)
+    with pytest.raises(UserError, match=f"expected also {ablation.name}"):
+        tables.load_table(path)
+
+
+def test_a_missing_weight_is_a_missing_number_and_not_a_text(folder: Path) -> None:
+    path = folder / "ablations/class_weight.csv"
+    table = figure_world.ablation_table(figures.CLASS_WEIGHT)
+    table.loc[table["model"] == "n_vae_lambda2", "class_weight"] = np.nan
+    table.to_csv(path, index=False)
+    loaded = tables.load_table(path)
+    assert len(tables.select(loaded, model="n_vae_lambda4", metric="accuracy_pct")) == 9
+    with pytest.raises(UserError, match="finite numbers where model is n_vae_lambda2"):
+        tables.select(loaded, model="n_vae_lambda2")
 
 
 def test_select_keeps_rows_that_match_everything_wanted() -> None:

@@ -3,13 +3,14 @@
 import sys
 from pathlib import Path
 
+from nvae import claims as nvae_claims
 from nvae import config as nvae_config
 from nvae.closure import fingerprint
 from nvae.config import CLASSIFIER
 from nvae.data import PREPARERS
 from nvae.data.builtin import BUILTIN
 from nvae.errors import UserError
-from nvae.figures import FIGURES
+from nvae.figures import ABLATIONS, FIGURES, Need
 from nvae.layout import REGISTRY, Layout, raw
 from nvae.models import MODELS
 
@@ -18,25 +19,41 @@ if UNKNOWN:
     sys.exit(f"nvae: error: --config {UNKNOWN[0]}: got an override, expected profile=NAME alone. Edit params.yaml.")
 try:
     CONFIG = nvae_config.load(Path("params.yaml"), profile=config.get("profile"))
+    CLAIMS = nvae_claims.load(Path("claims.yaml"))
 except UserError as error:
     sys.exit(f"nvae: error: {error}")
 
 PATHS = Layout(CONFIG.profile)
 PROFILE = CONFIG.profile
-DATASETS = sorted(set(CONFIG.datasets.values()))
-FIRST_SEED = CONFIG.seeds[0]
 MODEL_FILES = {
     "weights": "weights.safetensors",
     "description": "model.json",
     "history": "history.csv",
     "throughput": "throughput.csv",
 }
-# The runs that the figures need: adding a figure adds what it is drawn from.
-RUNS = sorted({(CONFIG.datasets[need.role], need.variant) for figure in FIGURES for need in figure.needs})
-
+CLAIM_NEEDS = [(table, CONFIG.datasets[role], variant) for table, role, variant in sorted(CLAIMS.needs())]
+# The runs that figures and claims need: adding one adds what it is made from.
+RUNS = sorted(
+    {
+        *(run for figure in FIGURES for need in figure.needs for run in need.runs(CONFIG.datasets)),
+        *((dataset, variant) for _, dataset, variant in CLAIM_NEEDS),
+    }
+)
+DATASETS = sorted({dataset for dataset, _ in RUNS})
+# Those whose history, metrics and KL are tables, asked for or not: what a figure shows of the data sets in its roles.
+SHOWN = sorted(
+    {
+        run
+        for figure in FIGURES
+        for need in figure.needs
+        if isinstance(need, Need)
+        for run in need.runs(CONFIG.datasets)
+        if run[0] in CONFIG.datasets.values()
+    }
+)
 
 # Tables that are made for each run and joined over seeds, beside the histories.
-RUN_TABLES = ["aggregate", "augmentation", "fidelity", "kl", "metrics"]
+RUN_TABLES = ["aggregate", "augmentation", "calibration", "factors", "fidelity", "kl", "metrics", "responses"]
 
 
 def code(verb, *modules):
@@ -56,6 +73,11 @@ def model_spec(variant):
 def model_module(variant):
     """The module of a variant's model."""
     return model_spec(variant).module
+
+
+def recipe_module(dataset):
+    """The module that draws a built-in data set."""
+    return BUILTIN[CONFIG.family(dataset)]
 
 
 def train_code(variant):
@@ -80,6 +102,45 @@ def model_of(wildcards, variant=None, seed=None):
     return [str(folder / MODEL_FILES["weights"]), str(folder / MODEL_FILES["description"])]
 
 
+def first_seed(wildcards):
+    """The seed of the model that images are shown from."""
+    return CONFIG.seeds_of(wildcards.dataset)[0]
+
+
+def first_model_of(wildcards):
+    """The files of the first seed's model."""
+    return model_of(wildcards, seed=str(first_seed(wildcards)))
+
+
 def judge_of(wildcards):
     """The files of the classifier that judges samples: one for all models and seeds, so that they are comparable."""
-    return model_of(wildcards, variant=CLASSIFIER, seed=str(FIRST_SEED))
+    return model_of(wildcards, variant=CLASSIFIER, seed=str(first_seed(wildcards)))
+
+
+def run_tables_of(wildcards):
+    """Every seed's part of a table."""
+    runs = [(wildcards.dataset, wildcards.variant, seed) for seed in CONFIG.seeds_of(wildcards.dataset)]
+    return [str(PATHS.run_table(wildcards.table, *run)) for run in runs]
+
+
+def histories_of(wildcards):
+    """Every seed's history."""
+    runs = [(wildcards.dataset, wildcards.variant, seed) for seed in CONFIG.seeds_of(wildcards.dataset)]
+    return [str(PATHS.model(*run) / MODEL_FILES["history"]) for run in runs]
+
+
+def ablated_runs(key):
+    """The data sets and variants of an ablation."""
+    (ablation,) = [found for found in ABLATIONS if found.name == key]
+    return ablation.runs(CONFIG.datasets)
+
+
+def ablated_tables_of(wildcards):
+    """The metrics of every run on which a key of the model is varied."""
+    return [str(PATHS.table("metrics", *run)) for run in ablated_runs(wildcards.key)]
+
+
+def ablated_values(wildcards):
+    """The key's value in each of these runs, as text."""
+    runs = ablated_runs(wildcards.key)
+    return " ".join(str(getattr(CONFIG.model_params(*run), wildcards.key)) for run in runs)

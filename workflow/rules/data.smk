@@ -27,7 +27,7 @@ rule draw_dataset:
     wildcard_constraints:
         dataset="|".join(BUILTIN_SETS),
     params:
-        code=lambda wildcards: code("draw-data", BUILTIN[wildcards.dataset]),
+        code=lambda wildcards: code("draw-data", recipe_module(wildcards.dataset)),
         slice=lambda wildcards: CONFIG.slice("draw-data", dataset=wildcards.dataset),
     log:
         log_of("draw-data/{dataset}"),

@@ -1,18 +1,26 @@
 # From tables to figures: one rule a figure, named like it, made from the list in nvae/figures.
 
-ALL_FIGURES = [str(PATHS.figures / f"{figure.name}.{suffix}") for figure in FIGURES for suffix in ("pdf", "png")]
+from nvae.figures import SUFFIXES
+
+ALL_FIGURES = [str(PATHS.figures / f"{figure.name}.{suffix}") for figure in FIGURES for suffix in SUFFIXES]
 
 for figure in FIGURES:
 
     rule:
-        """One figure as PDF and PNG, drawn from its tables alone; nvae/figures has its caption."""
+        """One figure as PDF and PNG, and its caption, from its tables alone; nvae/figures has the caption's words."""
         name:
             figure.name
         input:
             tables=[str(path) for path in figure.tables(PATHS, CONFIG.datasets).values()],
         output:
             pdf=str(PATHS.figures / f"{figure.name}.pdf"),
-            png=str(PATHS.figures / f"{figure.name}.png"),
+            png=report(
+                str(PATHS.figures / f"{figure.name}.png"),
+                caption="../report/figure.rst",
+                category=figure.section,
+                labels=figure.labels(PROFILE, CONFIG.datasets, CONFIG.seeds_of),
+            ),
+            caption=str(PATHS.figures / f"{figure.name}.rst"),
         params:
             code=code("draw", figure.module),
             figure=figure.name,

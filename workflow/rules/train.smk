@@ -3,7 +3,7 @@
 ALL_MODELS = [
     str(PATHS.model(dataset, variant, seed) / "weights.safetensors")
     for dataset, variant in RUNS
-    for seed in CONFIG.seeds
+    for seed in CONFIG.seeds_of(dataset)
 ]
 
 

@@ -6,11 +6,14 @@ images of the other classes their value is NaN.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nvae.data.builtin.canvas import SIZE, Array
+from nvae.data.idx import IMAGES, LABELS, raw_folder, write_idx
+from nvae.data.prepare_idx import FACTORS
 from nvae.rng import numpy_generator
 
 Factors = Mapping[str, NDArray[np.float64]]
@@ -91,6 +94,29 @@ def draw_set(
         factor_names=names,
         factor_kinds=("shared",) * len(shared) + ("exclusive",) * len(own),
         class_names=tuple(one.name for one in classes),
+    )
+
+
+def write_drawn(folder: Path, dataset: str, drawn: DrawnSet) -> None:
+    """Write a drawn set as a real one's raw files, and its factors.
+
+    Args:
+        folder: gets four IDX files below it and ``factors.npz``.
+        dataset: its name.
+        drawn: the set.
+    """
+    raw = raw_folder(folder, dataset)
+    write_idx(raw / IMAGES["train"], drawn.train_images)
+    write_idx(raw / LABELS["train"], drawn.train_labels)
+    write_idx(raw / IMAGES["test"], drawn.test_images)
+    write_idx(raw / LABELS["test"], drawn.test_labels)
+    np.savez(
+        folder / FACTORS,
+        train_factors=drawn.train_factors,
+        test_factors=drawn.test_factors,
+        factor_names=np.array(drawn.factor_names),
+        factor_kinds=np.array(drawn.factor_kinds),
+        class_names=np.array(drawn.class_names),
     )
 
 

@@ -1,0 +1,74 @@
+"""Arithmetic over named numbers, read with ``ast`` and nothing else of Python: no attributes, no other calls."""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+
+from nvae.errors import UserError
+
+Function = Callable[[Mapping[str, float]], float]
+
+_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+#: Each takes one value or more, ``abs`` exactly one.
+FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
+    "min": min,
+    "max": max,
+    "mean": fmean,
+    "abs": lambda values: abs(values[0]),
+}
+
+
+def compiled(expression: str) -> tuple[Function, frozenset[str]]:
+    """The expression as a function of its names' values, and those names.
+
+    Args:
+        expression: numbers, names, ``+ - * /``, brackets, and ``min``, ``max``, ``mean``, ``abs``.
+
+    Raises:
+        UserError: it is no such expression; the message quotes the part that is not.
+
+    >>> function, names = compiled("max(a, 2 * b) - 1")
+    >>> sorted(names), function({"a": 3.0, "b": 4.0})
+    (['a', 'b'], 7.0)
+    """
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before Python 3.11.4
+        raise _refused(expression, f"{expression!r} ({error})") from None
+    names: set[str] = set()
+    return _built(tree.body, expression, names), frozenset(names)
+
+
+def _built(node: ast.expr, whole: str, names: set[str]) -> Function:
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            return lambda values: float(number)
+        case ast.Name(id=name) if name not in FUNCTIONS:
+            names.add(name)
+            return lambda values: values[name]
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            function = _built(inner, whole, names)
+            return lambda values: -function(values)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            apply, a, b = _OPERATORS[type(op)], _built(left, whole, names), _built(right, whole, names)
+            return lambda values: apply(a(values), b(values))
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS and args:
+            if name != "abs" or len(args) == 1:
+                reduce, parts = FUNCTIONS[name], [_built(arg, whole, names) for arg in args]
+                return lambda values: reduce([part(values) for part in parts])
+    raise _refused(whole, f"{ast.unparse(node)!r} in {whole!r}")
+
+
+def _refused(expression: str, got: str) -> UserError:
+    return UserError(
+        "expression",
+        got=got,
+        expected=f"numbers, names of quantities, + - * /, brackets, and {', '.join(FUNCTIONS)}",
+        mend="Write the criterion with these alone.",
+    )

@@ -1,0 +1,189 @@
+"""From a table over seeds to one number a seed: a reader for each kind of ``read`` in ``claims.yaml``."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from nvae.claims.schema import Error, ErrorTrend, LargestMetric, Metric, OwnBlockOfClass, Quantity, Response
+from nvae.errors import UserError
+
+Frame = pd.DataFrame
+PerSeed = dict[int, float]
+
+_RUN = ("seed", "split")
+#: The columns that are read of each table, and the last of them is the number.
+COLUMNS = {
+    "kl": (*_RUN, "image_class", "kind", "latent_class", "dim", "kl_nats"),
+    "metrics": (*_RUN, "metric", "value"),
+    "aggregate": (*_RUN, "metric", "dim", "value"),
+    "augmentation": (*_RUN, "sigma", "generated_share", "error_pct"),
+    "fidelity": (*_RUN, "sigma", "metric", "value"),
+    "responses": (*_RUN, "image_class", "kind", "dim", "metric", "value"),
+}
+_OF_ALL_DIMS = -1
+_MEND = "Make the table again, or correct claims.yaml."
+
+
+def load_rows(path: Path, table: str) -> Frame:
+    """The rows of the test split, their number in a column ``number``.
+
+    Args:
+        path: of the CSV.
+        table: its kind.
+
+    Raises:
+        UserError: it is no CSV, a column is missing, there is no row of the test split, or a number is missing or
+            infinite, which a mean would leave out without a word.
+    """
+    *labels, number = COLUMNS[table]
+    try:
+        frame = pd.read_csv(path, keep_default_na=False)
+    except ValueError as error:  # what pandas raises for an empty, ragged or undecodable file
+        raise UserError("the file", got=str(error), expected="a CSV", mend=_MEND) from None
+    missing = [column for column in COLUMNS[table] if column not in frame]
+    if missing:
+        raise UserError("columns", got=", ".join(frame.columns), expected=f"also {', '.join(missing)}", mend=_MEND)
+    rows = frame[frame["split"] == "test"]
+    if rows.empty:
+        found = ", ".join(sorted(map(str, frame["split"].unique()))) or "no row"
+        raise UserError("split", got=found, expected="test", mend=_MEND)
+    numbers = pd.to_numeric(rows[number], errors="coerce")
+    wrong = rows[number][~np.isfinite(numbers)]
+    if len(wrong):
+        raise UserError(number, got=repr(str(wrong.iloc[0])), expected="a finite number", mend=_MEND)
+    return rows[labels].assign(number=numbers.astype(float)).reset_index(drop=True)
+
+
+def read(rows: Frame, quantity: Quantity) -> PerSeed:
+    """The quantity's value for each seed.
+
+    Args:
+        rows: as ``load_rows`` gives them.
+        quantity: what is read.
+
+    Raises:
+        UserError: the table lacks what is asked for, for all seeds or for one, or has it twice.
+    """
+    values = READERS[quantity.read.kind](rows, quantity.read)
+    return dict(zip(values.index.astype(int).tolist(), values.astype(float).tolist(), strict=True))
+
+
+def metric(rows: Frame, how: Metric) -> pd.Series:
+    """The metric's value; of a table with dimensions the one of all dimensions, ``dim`` −1."""
+    chosen = _where(rows, metric=how.name)
+    if "dim" in rows:
+        chosen = _where(chosen, dim=_OF_ALL_DIMS)
+    if how.sigma is not None:
+        chosen = _where(chosen, sigma=how.sigma)
+    return _wide(chosen, ["metric"]).iloc[:, 0]
+
+
+def largest_metric(rows: Frame, how: LargestMetric) -> pd.Series:
+    """The largest value over single dimensions."""
+    chosen = _where(rows, metric=how.name)
+    single = chosen[chosen["dim"] > _OF_ALL_DIMS]
+    if single.empty:
+        raise UserError(f"metric {how.name}", got="only dim −1", expected="rows of single dimensions", mend=_MEND)
+    return _wide(single, ["dim"]).max(axis=1)
+
+
+def own_block_of_class(rows: Frame, how: OwnBlockOfClass) -> pd.Series:
+    """KL of a class's own block, summed over its dimensions: that of the class where it is the rank-th largest."""
+    blocks = _where(rows, kind="class")
+    own = blocks[blocks["latent_class"] == blocks["image_class"]]
+    per_class = _wide(own, ["image_class", "dim"]).T.groupby(level="image_class").sum().T
+    if how.rank > per_class.shape[1]:
+        raise UserError(
+            f"rank {how.rank}", got=f"{per_class.shape[1]} classes", expected="at least as many", mend=_MEND
+        )
+    descending = -np.sort(-per_class.to_numpy(), axis=1)
+    return pd.Series(descending[:, how.rank - 1], index=per_class.index)
+
+
+def error(rows: Frame, how: Error) -> pd.Series:
+    """Test error in percent at one σ, at the largest, or the mean over all."""
+    chosen = _where(rows, generated_share=how.share)
+    if not isinstance(how.sigma, str):
+        chosen = _where(chosen, sigma=how.sigma)
+    by_sigma = _wide(chosen, ["sigma"])
+    return by_sigma.mean(axis=1) if how.sigma == "mean" else by_sigma.iloc[:, -1]
+
+
+def error_trend(rows: Frame, how: ErrorTrend) -> pd.Series:
+    """Spearman's ρ of the test error against σ: −1 where each step up lowers the error.
+
+    An error that is the same at every σ has no ranks; it neither falls nor rises, so ρ counts as 0.
+    """
+    by_sigma = _wide(_where(rows, generated_share=how.share), ["sigma"])
+    sigmas = by_sigma.columns.to_numpy(float)
+    if len(sigmas) < 2:
+        raise UserError(f"share {how.share}", got=f"σ {sigmas[0]} alone", expected="at least two σ", mend=_MEND)
+    trends = [0.0 if np.ptp(errors) == 0 else spearmanr(sigmas, errors).statistic for errors in by_sigma.to_numpy()]
+    return pd.Series(trends, index=by_sigma.index)
+
+
+_REDUCE: dict[str, Callable[[Frame], pd.Series]] = {
+    "sum": lambda dims: dims.sum(axis=1),
+    "max": lambda dims: dims.max(axis=1),
+    "second": lambda dims: dims.apply(lambda values: values.nlargest(2).iloc[-1], axis=1),
+    "mean": lambda dims: dims.mean(axis=1),
+}
+
+
+def response(rows: Frame, how: Response) -> pd.Series:
+    """The response of a block's dimensions: ``reduce`` over dimensions for each class, then the mean over classes."""
+    chosen = _where(rows, metric=how.metric, kind=how.block)
+    if how.image_class is not None:
+        chosen = _where(chosen, image_class=how.image_class)
+    by_dim = _wide(chosen, ["image_class", "dim"])
+    classes = [by_dim.loc[:, [image_class]] for image_class in by_dim.columns.unique(level="image_class")]
+    if how.reduce == "second" and min(one.shape[1] for one in classes) < 2:
+        raise UserError(f"metric {how.metric}", got="one dimension", expected="a second one", mend=_MEND)
+    return pd.concat([_REDUCE[how.reduce](one) for one in classes], axis=1).mean(axis=1)
+
+
+#: The reader of each ``kind``.
+READERS: dict[str, Callable[[Frame, Any], pd.Series]] = {
+    "metric": metric,
+    "largest_metric": largest_metric,
+    "own_block_of_class": own_block_of_class,
+    "error": error,
+    "error_trend": error_trend,
+    "response": response,
+}
+
+
+def _where(rows: Frame, **wanted: str | float) -> Frame:
+    """The rows with the wanted values; each must be there."""
+    for column, value in wanted.items():
+        found = rows[column].unique().tolist()
+        if value not in found:
+            raise UserError(column, got=", ".join(map(str, found)), expected=f"also {value}", mend=_MEND)
+        rows = rows[rows[column] == value]
+    return rows
+
+
+def _wide(rows: Frame, columns: list[str]) -> Frame:
+    """One row a seed, one column for each value of ``columns``, sorted: every seed must have each of them once."""
+    keys = ["seed", *columns]
+    again = rows[rows.duplicated(keys)]
+    if len(again):
+        # Column by column: a row as a whole would turn a seed into a float.
+        twice = [again[key].iloc[0] for key in keys]
+        raise UserError(_told(twice, keys), got="two rows or more", expected="one", mend=_MEND)
+    wide = rows.pivot_table(index="seed", columns=columns, values="number", aggfunc="first", sort=True)
+    absent = np.argwhere(wide.isna().to_numpy())
+    if len(absent):
+        seed, column = absent[0]
+        label = wide.columns[column]
+        labels = label if isinstance(label, tuple) else (label,)
+        raise UserError(_told([wide.index[seed], *labels], keys), got="no row", expected="one", mend=_MEND)
+    return wide
+
+
+def _told(values: Sequence[object], keys: list[str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in zip(keys, values, strict=True))

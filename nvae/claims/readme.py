@@ -1,0 +1,111 @@
+"""The table of claims in the README: made from ``claims.json`` alone, so that a test can tell when it is stale."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from nvae.claims.report import claimed, measured
+from nvae.errors import UserError
+
+BEGIN, END = "<!-- claims -->", "<!-- /claims -->"
+#: A claim with more criteria than these is told by their number and the weakest of them.
+LISTED = 3
+_HEAD = "| id | the paper says | we get | n | verdict | evidence |\n|---|---|---|---|---|---|"
+_CAPTION = (
+    "n is the number of seeds, ± half the t interval of the mean over them, at confidence 1 − 0.05/m for a claim of m "
+    "criteria, so that together they have 95 %; a criterion holds, or fails, if its whole interval says so."
+)
+
+
+def readme_table(content: Mapping[str, Any]) -> str:
+    """The table in Markdown, and how to read it.
+
+    Args:
+        content: of ``claims.json``.
+    """
+    return "\n".join([_HEAD, *map(_row, content["claims"]), "", _CAPTION])
+
+
+def with_table(text: str, content: Mapping[str, Any], *, name: str) -> str:
+    """A document with the table in the place of what stands between its markers.
+
+    Args:
+        text: of the document.
+        content: of ``claims.json``.
+        name: of the document, for the message.
+
+    Raises:
+        UserError: the markers do not stand there once each, in order.
+    """
+    before, opened, rest = text.partition(BEGIN)
+    _, closed, after = rest.partition(END)
+    if not (opened and closed) or BEGIN in rest or END in before + after:
+        raise UserError(
+            name,
+            got=f"{text.count(BEGIN)} {BEGIN} and {text.count(END)} {END}",
+            expected="one of each, in this order",
+            mend="Put them around the place of the table.",
+        )
+    return f"{before}{BEGIN}\n{readme_table(content)}\n{END}{after}"
+
+
+def _row(claim: Mapping[str, Any]) -> str:
+    cells = (
+        claim["id"],
+        f"{claim['sentence']} ({claim['where']})",
+        "<br>".join(_found(claim)) or "–",
+        str(claim["n_seeds"]),
+        f"**{claim['verdict']}**" + (f"<br>{claim['note']}" if claim["note"] else ""),
+        ", ".join(_evidence(claim)) or "–",
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _found(claim: Mapping[str, Any]) -> list[str]:
+    criteria = claim["criteria"]
+    if claim["verdict"] == "not tested":
+        return []
+    if len(criteria) <= LISTED:
+        return [_told(criterion) for criterion in criteria]
+    return [_counted(criteria), f"weakest: {_told(min(criteria, key=_strength))}"]
+
+
+def _counted(criteria: Sequence[Mapping[str, Any]]) -> str:
+    m = len(criteria)
+    if criteria[0]["interval"] is None:
+        return f"{sum(criterion['toward'] for criterion in criteria)} of {m} on the claimed side (one seed)"
+    found = [criterion["outcome"] for criterion in criteria]
+    return f"of {m}, {found.count('holds')} hold, {found.count('fails')} fail, {found.count('open')} open"
+
+
+def _told(criterion: Mapping[str, Any]) -> str:
+    amount = f"{measured(criterion)} {criterion['unit']}".rstrip()
+    one = "" if criterion["interval"] else "; one seed"
+    return f"{criterion['name']}: {amount} (claimed {claimed(criterion)}{one})"
+
+
+def _strength(criterion: Mapping[str, Any]) -> float:
+    """How far on the claimed side: in halves of the interval, so above 1 it holds and below −1 it fails.
+
+    Without an interval in the criterion's unit, which is all there is to go by.
+    """
+    margin = float(criterion["estimate"] - criterion["threshold"])
+    if criterion["direction"] == "below":
+        margin = -margin
+    if criterion["interval"] is None:
+        return margin
+    low, high = criterion["interval"]
+    half = float(high - low) / 2
+    if half == 0:
+        return math.inf if margin > 0 else -math.inf
+    return margin / half
+
+
+def _evidence(claim: Mapping[str, Any]) -> list[str]:
+    """Links to the figure and to the folders of the tables that the verdict rests on."""
+    if claim["verdict"] == "not tested":
+        return []
+    figure = [f"[figure]({claim['figure']})"] if claim["figure"] else []
+    folders = sorted({PurePosixPath(table["path"]).parent for table in claim["evidence"]})
+    return figure + [f"[{folder.name}]({folder})" for folder in folders]

@@ -1,0 +1,107 @@
+"""The content of ``claims.json`` as rows, as a table for the terminal, and as numbers with their uncertainty."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+#: The columns of ``claims.csv``, one row a criterion.
+COLUMNS = (
+    "claim",
+    "verdict",
+    "criterion",
+    "expression",
+    "estimate",
+    "low",
+    "high",
+    "confidence",
+    "interval",
+    "n_seeds",
+    "min_seeds",
+    "threshold",
+    "direction",
+    "unit",
+    "toward",
+    "outcome",
+    "note",
+)
+_SIDE = {"above": ">", "below": "<"}
+
+
+def rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row a criterion, with its claim's verdict.
+
+    Args:
+        content: of ``claims.json``.
+
+    Returns:
+        Keys as in ``COLUMNS``; None where nothing was measured.
+    """
+    return [
+        {
+            "claim": claim["id"],
+            "verdict": claim["verdict"],
+            "criterion": criterion["name"],
+            "low": criterion["interval"][0] if criterion["interval"] else None,
+            "high": criterion["interval"][1] if criterion["interval"] else None,
+            "interval": content["interval"] if criterion["interval"] else None,
+            "n_seeds": criterion["n"],
+            "min_seeds": claim["min_seeds"],
+            "note": claim["note"],
+            **{key: criterion[key] for key in COLUMNS if key in criterion and key != "interval"},
+        }
+        for claim in content["claims"]
+        for criterion in claim["criteria"]
+    ]
+
+
+def text_table(content: Mapping[str, Any]) -> str:
+    """The verdicts and what they rest on, aligned; one line a criterion, then the notes."""
+    head = ("claim", "verdict", "n", "criterion", "estimate", "interval", "claimed", "outcome")
+    lines = [head]
+    for claim in content["claims"]:
+        for index, criterion in enumerate(claim["criteria"]):
+            first = (claim["id"], claim["verdict"], str(claim["n_seeds"])) if index == 0 else ("", "", "")
+            low_high = criterion["interval"]
+            lines.append(
+                (
+                    *first,
+                    criterion["name"],
+                    "–" if criterion["estimate"] is None else _short(criterion["estimate"]),
+                    f"[{_short(low_high[0])}, {_short(low_high[1])}]" if low_high else "–",
+                    f"{claimed(criterion)} {criterion['unit']}".rstrip(),
+                    criterion["outcome"] + ("" if criterion["toward"] in (None, True) else ", other side"),
+                )
+            )
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    notes = [f"{claim['id']}: {claim['note']}" for claim in content["claims"] if claim["note"]]
+    return "\n".join([*table, *([""] if notes else []), *notes])
+
+
+def claimed(criterion: Mapping[str, Any]) -> str:
+    """The claimed side, as ``> 0.5``."""
+    number = f"{criterion['threshold']:g}".replace("-", "−")
+    return f"{_SIDE[criterion['direction']]} {number}"
+
+
+def measured(criterion: Mapping[str, Any]) -> str:
+    """The estimate with half its interval, or alone where there is none; to the interval's second digit.
+
+    >>> measured({"estimate": 12.3456, "interval": [12.0, 12.6912]})
+    '12.35 ± 0.35'
+    >>> measured({"estimate": -12.3456, "interval": None})
+    '−12.3'
+    """
+    estimate = criterion["estimate"]
+    if criterion["interval"] is None:
+        return _short(estimate)
+    low, high = criterion["interval"]
+    half = (high - low) / 2
+    if half == 0:
+        return f"{_short(estimate)} ± 0"
+    decimals = max(0, 1 - math.floor(math.log10(half)))
+    return f"{estimate:.{decimals}f} ± {half:.{decimals}f}".replace("-", "−")
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")

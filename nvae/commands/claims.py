@@ -1,0 +1,86 @@
+"""``nvae claims``: the paper's claims judged by the tables, over seeds."""
+
+import argparse
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from nvae.claims import Claim, Claims, load, readme, report
+from nvae.claims.evaluation import Judge
+from nvae.commands._common import add_params, load_config
+from nvae.errors import UserError
+from nvae.layout import Layout
+from nvae.provenance import Stopwatch, atomic, write_sidecar
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("ids", nargs="*", metavar="ID", help="claims to judge (default: all, and the result is kept)")
+    parser.add_argument("--claims", type=Path, default=Path("claims.yaml"), help="the claims")
+    add_params(parser)
+    parser.add_argument("--out", type=Path, help="the JSON file, a CSV beside it (default: the profile's claims.json)")
+    parser.add_argument("--readme", type=Path, help="a document whose table of claims is made anew")
+    parser.add_argument("--allow-missing", action="store_true", help="claims without their tables are not tested")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the verdicts, and write ``claims.json`` and ``claims.csv``.
+
+    With some claims named, nothing is written unless ``--out`` says where: half a result must not take the place of
+    the whole.
+
+    Raises:
+        UserError: the claims are ill-formed, an id is unknown, or a table is missing or incomplete.
+    """
+    watch = Stopwatch()
+    config = load_config(args)
+    claims = load(args.claims)
+    if args.ids and args.readme:
+        raise UserError("--readme", got="with ids", expected="all claims", mend="Leave out the ids or --readme.")
+    if args.ids:
+        claims = Claims(claims=tuple(_find(claims, name) for name in dict.fromkeys(args.ids)))
+    if args.out is not None and args.out.suffix != ".json":
+        raise UserError(
+            "--out", got=str(args.out), expected="a name that ends in .json", mend="A CSV is put beside it."
+        )
+    paths = Layout(config.profile)
+    judge = Judge(paths, config.datasets, allow_missing=args.allow_missing)
+    content = judge.content(claims)
+    # Looked at before anything is written: a document without markers leaves all as it was.
+    document = _document(args.readme, content) if args.readme else None
+    out = args.out or (None if args.ids else paths.claims)
+    if out is not None:
+        _write(out, content)
+        inputs = {"claims": args.claims, **{path.as_posix(): path for path in judge.read}}
+        params = {"profile": config.profile, "datasets": config.datasets, "ids": list(args.ids)}
+        for path in (out, out.with_suffix(".csv")):
+            write_sidecar(path, verb="claims", params=params, inputs=inputs, watch=watch)
+    if document is not None:
+        with atomic(args.readme) as part:
+            part.write_text(document, encoding="utf-8")
+    print(report.text_table(content))
+
+
+def _find(claims: Claims, name: str) -> Claim:
+    for claim in claims.claims:
+        if claim.id == name:
+            return claim
+    known = ", ".join(claim.id for claim in claims.claims)
+    raise UserError("claim", got=repr(name), expected=f"one of {known}", mend="Pass one of these.")
+
+
+def _document(path: Path, content: dict[str, Any]) -> str:
+    if not path.is_file():
+        raise UserError("--readme", got=f"no file {path}", expected="a document", mend="Correct the path.")
+    return readme.with_table(path.read_text(encoding="utf-8"), content, name=str(path))
+
+
+def _write(out: Path, content: dict[str, Any]) -> None:
+    with atomic(out) as part:
+        text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        part.write_text(text + "\n", encoding="utf-8")
+    with atomic(out.with_suffix(".csv")) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.DictWriter(stream, report.COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(report.rows(content))

@@ -1,0 +1,214 @@
+"""N-VAE broken on purpose in three ways, and the tables that claims are judged by, made of intact and broken ones.
+
+``python -m tests.broken_models FOLDER`` prints the verdicts side by side on the demo's data, of three seeds by default.
+"""
+
+import argparse
+import contextlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nvae import claims
+from nvae.analysis.evaluation import metrics
+from nvae.analysis.kl import kl_table
+from nvae.analysis.responses import response_table
+from nvae.claims.evaluation import Judge
+from nvae.cli import main
+from nvae.config import Config, NVaeParams
+from nvae.data.prepared import PreparedSet
+from nvae.layout import Layout
+from nvae.models.n_vae import NVae
+from nvae.models.protocol import Posterior
+from nvae.training.batches import Resident, Shuffled
+from nvae.training.loop import fit
+
+ROOT = Path(__file__).parents[1]
+CPU = torch.device("cpu")
+#: The claims whose tables are made here: those about blocks of latents.
+CLAIMS = ("C1", "C2", "C3", "C6", "C7", "C14")
+
+
+class MaskOff(NVae):
+    """The decoder sees the blocks of all classes, not the true one's alone; trained so."""
+
+    def decoder_input(self, z: Tensor, y: Tensor) -> Tensor:
+        """As `NVae.decoder_input` without the mask: only the appended 1 tells the class."""
+        one_hot = functional.one_hot(y, self.n_classes).to(z.dtype)
+        blocks = z[:, : self.n_class_latents].reshape(-1, self.n_classes, self.params.class_dims)
+        named = torch.cat([blocks, one_hot[:, :, None]], dim=2) if self.params.class_bias else blocks
+        return torch.cat([named.flatten(1), z[:, self.n_class_latents :]], dim=1)
+
+
+class Permuted(NVae):
+    """At test time every class's block is taken for the next class's."""
+
+    def _posterior(self, x: Tensor) -> tuple[Posterior, Tensor]:
+        right, logits = super()._posterior(x)
+        return Posterior(self._rolled(right.mu), self._rolled(right.log_var), right.log_prob), logits
+
+    def _rolled(self, latents: Tensor) -> Tensor:
+        split = self.n_class_latents
+        return torch.cat([latents[:, :split].roll(self.params.class_dims, dims=1), latents[:, split:]], dim=1)
+
+
+class Swapped(NVae):
+    """At test time the own block, of the class that the encoder predicts, is taken for z_s, and z_s for it.
+
+    The decoder has them the right way round. Needs d_c = d_s.
+    """
+
+    def _posterior(self, x: Tensor) -> tuple[Posterior, Tensor]:
+        right, logits = super()._posterior(x)
+        label = logits.argmax(dim=1)
+        return Posterior(self._swapped(right.mu, label), self._swapped(right.log_var, label), right.log_prob), logits
+
+    def decoder_input(self, z: Tensor, y: Tensor) -> Tensor:
+        """As `NVae.decoder_input` of the latents as they were."""
+        return super().decoder_input(self._swapped(z, y), y)
+
+    def _swapped(self, latents: Tensor, label: Tensor) -> Tensor:
+        d = self.params.class_dims
+        assert d == self.params.shared_dims
+        own = label[:, None] * d + torch.arange(d)
+        swapped = latents.clone()
+        swapped.scatter_(1, own, latents[:, self.n_class_latents :])
+        swapped[:, self.n_class_latents :] = latents.gather(1, own)
+        return swapped
+
+
+#: What is broken → the class, and whether it takes the intact model's weights.
+BREAKS: Mapping[str, tuple[type[NVae], bool]] = {
+    "intact": (NVae, True),
+    "mask off": (MaskOff, False),
+    "blocks permuted": (Permuted, True),
+    "z_c and z_s swapped": (Swapped, True),
+}
+
+
+def sizes(config: Config, dataset: str) -> NVaeParams:
+    """The profile's N-VAE with d_c = d_s, so that blocks can be swapped."""
+    params = config.model_params(dataset, "n_vae")
+    assert isinstance(params, NVaeParams)
+    return params.model_copy(update={"class_dims": params.shared_dims})
+
+
+def trained(kind: type[NVae], config: Config, data: PreparedSet, *, seed: int) -> NVae:
+    """A model of that kind, trained by the profile's protocol."""
+    protocol = config.training_params(data.name, "n_vae")
+    model = kind(sizes(config, data.name), n_classes=data.n_classes, image_shape=data.image_shape)
+    batches = Shuffled(Resident.of(data.train, CPU), protocol.batch_size, seed)
+    title = f"{kind.__name__} {data.name} seed {seed}"
+    fit(model, batches, Resident.of(data.validation, CPU), protocol, seed=seed, device=CPU, title=title)
+    return model
+
+
+def run_tables(model: NVae, config: Config, data: PreparedSet, *, seed: int) -> dict[str, pd.DataFrame]:
+    """The tables of one run that `CLAIMS` are judged by."""
+    tables = {
+        "metrics": metrics(model, data, config.evaluation, seed=seed, device=CPU, splits=("test",)),
+        "kl": kl_table(model, data.test, data.class_names, device=CPU).assign(split="test"),
+        "responses": response_table(
+            model,
+            data.test,
+            config.traversal,
+            images_per_class=config.responses.images_per_class,
+            n_classes=data.n_classes,
+            features=config.responses.features.get(data.name, {}),
+            device=CPU,
+        ).assign(split="test"),
+    }
+    return {name: table.assign(dataset=data.name, model="n_vae", seed=seed) for name, table in tables.items()}
+
+
+def verdicts(config: Config, sets: Mapping[str, PreparedSet], folder: Path) -> dict[str, dict[str, dict[str, object]]]:
+    """What is broken → claim → its judgement, from one run a seed and data set.
+
+    Args:
+        config: with the seeds and settings of every run.
+        sets: data set by name, each of the configuration's roles.
+        folder: gets a folder of tables for each way to break.
+    """
+    tables: dict[tuple[str, str, str], list[pd.DataFrame]] = {}
+    for data in sets.values():
+        for seed in config.seeds:
+            intact = trained(NVae, config, data, seed=seed)
+            for name, (kind, borrows) in BREAKS.items():
+                model = trained(kind, config, data, seed=seed) if not borrows else intact
+                if borrows and kind is not NVae:
+                    model = kind(intact.params, n_classes=data.n_classes, image_shape=data.image_shape)
+                    model.load_state_dict(intact.state_dict())
+                model.eval()
+                for table, rows in run_tables(model, config, data, seed=seed).items():
+                    tables.setdefault((name, table, data.name), []).append(rows)
+    asked = claims.load(ROOT / "claims.yaml")
+    chosen = claims.Claims(claims=tuple(claim for claim in asked.claims if claim.id in CLAIMS))
+    found = {}
+    for name in BREAKS:
+        with contextlib.chdir(_made(folder / name)):
+            layout = Layout(config.profile)
+            for (broken, table, dataset), parts in tables.items():
+                if broken == name:
+                    path = layout.table(table, dataset, "n_vae")
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    pd.concat(parts).to_csv(path, index=False)
+            content = Judge(layout, config.datasets).content(chosen)
+        found[name] = {claim["id"]: claim for claim in content["claims"]}
+    return found
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def side_by_side(found: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str:
+    """A table in Markdown: a row a criterion, a column a way to break, with the claim's verdict."""
+    lines = ["| claim | criterion | " + " | ".join(found) + " |", "|---" * (2 + len(found)) + "|"]
+    for claim, judged in found["intact"].items():
+        for place, criterion in enumerate(judged["criteria"]):  # type: ignore[arg-type]
+            cells = []
+            for broken in found.values():
+                this = broken[claim]["criteria"][place]  # type: ignore[index]
+                estimate, interval = this["estimate"], this["interval"]
+                half = f" ± {(interval[1] - interval[0]) / 2:.2g}" if interval else ""
+                cells.append(f"{estimate:.3g}{half}, {this['outcome']}")
+            lines.append(f"| {claim} | {criterion['name']} | " + " | ".join(cells) + " |")
+        bold = [f"**{broken[claim]['verdict']}** {broken[claim]['note'] or ''}".strip() for broken in found.values()]
+        lines.append(f"| {claim} | | " + " | ".join(bold) + " |")
+    return "\n".join(lines)
+
+
+def prepared_sets(config: Config, params: Path) -> Iterator[PreparedSet]:
+    """The data set of each role, drawn and prepared in a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        for dataset in config.datasets.values():
+            raw, out = Path(folder) / dataset, Path(folder) / f"{dataset}.npz"
+            common = [dataset, "--params", str(params), "--profile", config.profile]
+            assert main(["draw-data", *common, "--out", str(raw)]) == 0
+            assert main(["prepare", *common, "--raw", str(raw), "--out", str(out)]) == 0
+            yield PreparedSet.load(out)
+
+
+def _print() -> None:
+    from nvae import config
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where tables and verdicts go")
+    parser.add_argument("--seeds", type=int, default=3)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    loaded = config.load(ROOT / "params.yaml", profile="demo").model_copy(update={"seeds": tuple(range(args.seeds))})
+    found = verdicts(loaded, {data.name: data for data in prepared_sets(loaded, ROOT / "params.yaml")}, args.folder)
+    (args.folder / "verdicts.json").write_text(json.dumps(found, indent=2))
+    print(side_by_side(found))
+
+
+if __name__ == "__main__":
+    _print()

@@ -1,0 +1,52 @@
+"""Claims about blocks of latents fail when the blocks are broken on purpose, and only then."""
+
+import pytest
+
+from nvae import config
+from nvae.config import Config
+from tests.broken_models import CLAIMS, prepared_sets, side_by_side, verdicts
+from tests.pipeline.project import ROOT
+
+#: What each break must turn to "not reproduced": on the drawn data these hold of the intact model.
+FAIL = {
+    "mask off": {"C3"},
+    "blocks permuted": {"C3"},
+    "z_c and z_s swapped": {"C2", "C6", "C7"},
+}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, object]]]:
+    loaded = _small(config.load(ROOT / "params.yaml", profile="demo"))
+    sets = {data.name: data for data in prepared_sets(loaded, ROOT / "params.yaml")}
+    found = verdicts(loaded, sets, tmp_path_factory.mktemp("broken"))
+    print(side_by_side(found))
+    return found
+
+
+def _small(loaded: Config) -> Config:
+    """The demo with fewer epochs and smaller nets, and the two data sets whose claims are decided by blocks."""
+    models = {name: {key: dict(value) for key, value in section.items()} for name, section in loaded.models.items()}
+    models["common"]["defaults"]["hidden"] = [128]
+    training = {name: dict(section) for name, section in loaded.training.items()}
+    for name in ("glyphs", "garments", "faces"):
+        training[name] |= {"epochs": training[name]["epochs"] // 3, "kl_warmup_epochs": 0}
+    responses = loaded.responses.model_copy(update={"images_per_class": 10})
+    return loaded.model_copy(
+        update={"seeds": (0, 1, 2), "models": models, "training": training, "responses": responses}
+    )
+
+
+def test_no_claim_is_reproduced_on_drawn_data(judged: dict[str, dict[str, dict[str, object]]]) -> None:
+    for broken in judged.values():
+        assert set(broken) == set(CLAIMS)
+        assert all(claim["verdict"] != "reproduced" for claim in broken.values())
+
+
+@pytest.mark.parametrize("broken", FAIL)
+def test_claims_that_depend_on_it_are_not_reproduced(
+    judged: dict[str, dict[str, dict[str, object]]], broken: str
+) -> None:
+    for claim in FAIL[broken]:
+        assert "holds" in str(judged["intact"][claim]["note"]), judged["intact"][claim]
+        assert judged[broken][claim]["verdict"] == "not reproduced", judged[broken][claim]

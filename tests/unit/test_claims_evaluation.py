@@ -1,0 +1,104 @@
+"""Verdicts over seeds: which seeds count, how they are paired, and numbers that are none."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_claims_command import (
+    OWN,
+    by_seed,
+    claim,
+    claims,
+    first,
+    new_project,
+    quantity,
+    write_claims,
+    write_table,
+)
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    new_project()
+
+
+def test_a_claim_with_more_criteria_has_wider_intervals() -> None:
+    alone = first()["criteria"][0]
+    more = [{**claim()["criteria"][0], "name": f"again {index}"} for index in range(12)]
+    write_claims(claim(criteria=more))
+    among = first()["criteria"][0]
+    assert among["confidence"] == pytest.approx(1 - 0.05 / 12)
+    # t(1 - 0.05 / 24, 4) = 5.8853 where t(1 - 0.05 / 2, 4) = 2.7764.
+    widths = [criterion["interval"][1] - criterion["interval"][0] for criterion in (alone, among)]
+    assert widths[1] / widths[0] == pytest.approx(5.8853 / 2.7764, rel=1e-3)
+
+
+def test_seeds_are_paired_by_their_number_not_their_place() -> None:
+    """Seeds differ by far more than own and shared do within one."""
+    own = {seed: 100.0 * seed + 1 + 0.01 * seed for seed in range(5)}
+    shared = {seed: 100.0 * seed for seed in reversed(range(5))}
+    write_claims(claim(quantities={"own": quantity("own"), "shared": quantity("shared", "cvae")}))
+    write_table({"own": own})
+    write_table({"shared": shared}, variant="cvae")
+    found = first()
+    assert found["verdict"] == "reproduced"
+    assert found["criteria"][0]["values"] == pytest.approx({str(seed): 1 + 0.01 * seed for seed in range(5)})
+
+
+def test_only_seeds_that_all_tables_have_count_and_others_are_named() -> None:
+    write_table({"own": by_seed(OWN), "shared": {1: 5.1, 2: 5.9, 4: 5.4, 9: 0.0}})
+    found = first()
+    assert found["n_seeds"] == 3
+    assert list(found["criteria"][0]["values"]) == ["1", "2", "4"]
+    assert found["verdict"] == "undecided"
+    assert found["note"] == "holds, but with 3 of 5 seeds; left out, not in all of its tables: seed 0, 3, 9"
+
+
+def test_no_seed_in_common_is_not_tested() -> None:
+    write_table({"own": {0: 1.0, 1: 2.0}, "shared": {2: 1.0}})
+    found = first()
+    assert (found["verdict"], found["n_seeds"], found["note"]) == (
+        "not tested",
+        0,
+        "no seed that all of its tables have",
+    )
+    assert (found["criteria"][0]["estimate"], found["criteria"][0]["outcome"]) == (None, "not tested")
+
+
+def test_one_seed_tells_a_direction_and_no_more() -> None:
+    for shared, toward in ((4.0, True), (6.0, False)):
+        write_table({"own": {0: 5.0}, "shared": {0: shared}})
+        found = first()
+        assert (found["verdict"], found["note"]) == ("undecided", "1 of 5 seeds, no interval")
+        assert (found["criteria"][0]["interval"], found["criteria"][0]["toward"]) == (None, toward)
+
+
+def test_equal_seeds_give_a_point() -> None:
+    write_table({"own": dict.fromkeys(range(5), 0.3), "shared": dict.fromkeys(range(5), 0.1)})
+    found = first()
+    assert found["verdict"] == "reproduced"
+    assert found["criteria"][0]["interval"] == [0.2, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("expression", "values", "message"),
+    [
+        ("own / shared", {0: 1.0, 1: 0.0}, "seed 1: got a division by zero in 'own / shared'"),
+        ("own * 1e308 * shared", {0: 1.0, 1: 99.0}, "seed 1: got inf in"),
+    ],
+)
+def test_a_number_that_is_none_is_no_verdict(
+    expression: str, values: dict[int, float], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_claims(claim(criteria=[{**claim()["criteria"][0], "expression": expression}]))
+    write_table({"own": {0: 1.0, 1: 2.0}, "shared": values})
+    claims(code=2)
+    assert f"claim C1, criterion 'difference', {message}" in capsys.readouterr().err
+
+
+def test_what_a_table_lacks_is_told_with_claim_quantity_and_path(capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_table({"own": by_seed(OWN)})
+    claims(code=2)
+    expected = f"claim C1, quantity shared from {path}: metric: got own, expected also shared."
+    assert expected in capsys.readouterr().err

@@ -1,0 +1,300 @@
+"""The project's claims: reproduced on tables where all are true, refuted when a table that they are about changes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nvae import config, figures
+from nvae.claims import Claim, Claims, load
+from nvae.claims.evaluation import Judge
+from nvae.layout import Layout
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = load(ROOT / "claims.yaml")
+CONFIG = config.load(ROOT / "params.yaml", profile="paper")
+SEEDS = range(5)
+SIGMAS = (1.0, 1.5, 2.0, 2.5, 3.0)
+Key = tuple[str, str, str]
+Row = dict[str, object]
+Judged = Callable[..., dict[str, Any]]
+Change = Callable[[pd.DataFrame], None]
+
+# Test error in % at each σ: (role, share) → variant → errors. All that Figure 9's claims say is true of them.
+ERRORS = {
+    ("digits", 0.5): {
+        "n_vae": (2.0, 1.9, 1.8, 1.7, 1.6),
+        "cvae": (2.8, 3.0, 3.2, 3.4, 3.6),
+        "cgan": (1.7, 1.9, 2.1, 2.3, 2.5),
+        "ac_gan": (1.9, 2.1, 2.3, 2.5, 2.7),
+    },
+    ("digits", 1.0): {
+        "n_vae": (3.4, 3.4, 3.5, 3.6, 3.7),
+        "cvae": (8.0, 9.0, 10.0, 11.0, 12.0),
+        "cgan": (3.0, 3.3, 3.6, 3.9, 4.4),
+        "ac_gan": (5.5, 5.6, 5.7, 5.8, 5.9),
+    },
+    ("clothes", 0.5): {
+        "n_vae": (10.1, 10.2, 10.3, 10.4, 10.5),
+        "cvae": (12.9, 13.0, 13.2, 13.4, 13.5),
+        "cgan": (11.5, 11.7, 11.9, 12.1, 12.3),
+        "ac_gan": (11.1, 11.2, 11.3, 11.4, 11.5),
+    },
+    ("clothes", 1.0): {
+        "n_vae": (17.0, 17.2, 17.4, 17.6, 17.8),
+        "cvae": (26.0, 27.0, 28.0, 29.0, 30.0),
+        "cgan": (19.0, 20.0, 21.0, 22.0, 23.0),
+        "ac_gan": (19.5, 19.6, 19.7, 19.8, 19.9),
+    },
+}
+METRICS = {
+    "clothes": {"kl_own_nats": 6.0, "kl_shared_nats": 5.0, "negative_bound_nats": -143.0},
+    "faces": {
+        "kl_own_nats": 0.03, "kl_shared_nats": 7.4, "negative_bound_nats": 979.0,
+        "r2_knn_azimuth_deg": 0.99, "r2_knn_elevation_deg": 0.97,
+        "best_spearman_azimuth_deg": 0.96, "best_spearman_elevation_deg": 0.95,
+    },
+    "digits": {"kl_own_nats": 8.0, "kl_shared_nats": 7.0, "negative_bound_nats": 98.0},
+}  # fmt: skip
+AGGREGATE = {"n_vae": (0.07, 0.02, (0.05, 0.09)), "beta_vae": (0.2, 0.05, (0.1, 0.3, 0.5))}
+
+
+def rows_of(table: str, role: str, variant: str) -> list[Row]:
+    """One seed's test rows, without its noise."""
+    match table:
+        case "metrics":
+            more = 1.5 if variant == "n_vae_no_bias" else 0.0
+            named = {name: value + more * (name == "kl_own_nats") for name, value in METRICS[role].items()}
+            return [{"metric": name, "value": value} for name, value in named.items()]
+        case "aggregate":
+            mean, distance, shares = AGGREGATE[variant]
+            whole = {"mean_between_class_share": mean, "sliced_wasserstein": distance}
+            single = [{"metric": "between_class_share", "dim": dim, "value": share} for dim, share in enumerate(shares)]
+            return [{"metric": name, "dim": -1, "value": value} for name, value in whole.items()] + single
+        case "augmentation":
+            errors = [(share, ERRORS[role, share][variant]) for share in (0.5, 1.0)]
+            return [
+                {"sigma": sigma, "generated_share": share, "error_pct": error}
+                for share, line in errors
+                for sigma, error in zip(SIGMAS, line, strict=True)
+            ]
+        case "kl":
+            # Three classes; only the first has much in its block, the second enough.
+            blocks = [(image, block) for image in range(3) for block in range(3)]
+            own = [
+                {"image_class": image, "kind": "class", "latent_class": block, "dim": dim,
+                 "kl_nats": (4.0, 0.4, 0.1)[image] if image == block else 2.0}
+                for image, block in blocks
+                for dim in range(2)
+            ]  # fmt: skip
+            shared = {"kind": "shared", "latent_class": -1, "dim": 0, "kl_nats": 7.0}
+            return own + [{"image_class": image, **shared} for image in range(3)]
+        case _:
+            return responses(role)
+
+
+def responses(role: str) -> list[Row]:
+    marks = {2: "loop", 7: "crossbar"} if role == "digits" else {}
+    rows: list[Row] = []
+    for image_class in (2, 7):
+        for kind, changes in (("class", (0.8, 0.3, 0.1)), ("shared", (0.35, 0.4))):
+            for dim, change in enumerate(changes):
+                head: Row = {"image_class": image_class, "kind": kind, "dim": dim}
+                squared = change / 1000 if role == "faces" and kind == "class" else change
+                rows.append({**head, "metric": "mean_squared_change", "value": squared})
+                if image_class in marks:
+                    rows.append({**head, "metric": f"{marks[image_class]}_switched_share", "value": change})
+    return rows
+
+
+def made(key: Key) -> pd.DataFrame:
+    """The table over seeds; validation rows, far off, must not be looked at."""
+    rng = np.random.default_rng(sum(map(ord, "".join(key))))
+    parts = []
+    for seed in SEEDS:
+        test = pd.DataFrame(rows_of(*key)).assign(seed=seed, split="test")
+        number = {"kl": "kl_nats", "augmentation": "error_pct"}.get(key[0], "value")
+        test[number] *= 1 + 0.001 * rng.standard_normal(len(test))
+        parts += [test.assign(split="validation", **{number: 1000.0}), test]
+    return pd.concat(parts, ignore_index=True)
+
+
+def paths(claims: Claims) -> dict[Key, Path]:
+    return {need: Layout("paper").table(need[0], CONFIG.datasets[need[1]], need[2]) for need in sorted(claims.needs())}
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judged:
+    """Writes the tables of some claims, one of them changed, and judges: id → the claim's part of ``claims.json``."""
+    monkeypatch.chdir(tmp_path)
+
+    def judged(*ids: str, changed: tuple[Key, Change] | None = None) -> dict[str, Any]:
+        claims = Claims(claims=tuple(claim for claim in CLAIMS.claims if not ids or claim.id in ids))
+        for key, path in paths(claims).items():
+            table = made(key)
+            if changed and changed[0] == key:
+                changed[1](table)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            table.to_csv(path, index=False)
+        content = Judge(Layout("paper"), CONFIG.datasets).content(claims)
+        return {claim["id"]: claim for claim in content["claims"]}
+
+    return judged
+
+
+def test_every_claim_of_the_paper_is_there_and_in_order() -> None:
+    assert [claim.id for claim in CLAIMS.claims] == [f"C{number}" for number in range(1, 15)]
+    assert {claim.min_seeds for claim in CLAIMS.claims} == {5}
+
+
+def test_claims_name_variants_and_figures_that_exist() -> None:
+    assert {variant for _, _, variant in CLAIMS.needs()} <= set(CONFIG.variants)
+    assert {claim.figure for claim in CLAIMS.claims} - {None} <= {spec.name for spec in figures.FIGURES}
+
+
+def test_sigmas_and_shares_are_of_the_grid() -> None:
+    reads = [quantity.read for claim in CLAIMS.claims for quantity in claim.quantities.values()]
+    shares = {read.share for read in reads if read.kind in ("error", "error_trend")}
+    sigmas = {read.sigma for read in reads if read.kind == "error"} - {"mean", "largest"}
+    for profile in ("paper", "demo", "smoke"):
+        grid = config.load(ROOT / "params.yaml", profile=profile).augmentation
+        assert shares <= set(grid.generated_shares)
+        assert sigmas <= set(grid.sigmas)
+
+
+def test_all_claims_are_reproduced_where_all_are_true(world: Judged) -> None:
+    found = world()
+    assert {claim["verdict"] for claim in found.values()} == {"reproduced"}
+    assert {(claim["n_seeds"], claim["note"]) for claim in found.values()} == {(5, "")}
+
+
+def to(value: float, **where: object) -> Change:
+    """Every number in the chosen test rows becomes one value."""
+    return _change(lambda numbers: value + 0 * numbers, where)
+
+
+def times(factor: float, **where: object) -> Change:
+    return _change(lambda numbers: factor * numbers, where)
+
+
+def plus(term: float, **where: object) -> Change:
+    return _change(lambda numbers: numbers + term, where)
+
+
+def _change(new: Callable[[pd.Series], pd.Series], where: dict[str, object]) -> Change:
+    def change(table: pd.DataFrame) -> None:
+        number = next(name for name in ("value", "kl_nats", "error_pct") if name in table)
+        chosen = table["split"] == "test"
+        for column, value in where.items():
+            chosen &= table[column] == value
+        assert chosen.any()
+        table.loc[chosen, number] = new(table.loc[chosen, number])
+
+    return change
+
+
+def metric(name: str) -> dict[str, object]:
+    return {"metric": name}
+
+
+def reversed_in_sigma(table: pd.DataFrame) -> None:
+    """Errors at share 0.5 in the opposite order of σ."""
+    chosen = (table["split"] == "test") & (table["generated_share"] == 0.5)
+    table.loc[chosen, "sigma"] = SIGMAS[0] + SIGMAS[-1] - table.loc[chosen, "sigma"]
+
+
+HALF, ALONE = {"generated_share": 0.5}, {"generated_share": 1.0}
+OWN, SHARED, BOUND = (metric(f"{name}_nats") for name in ("kl_own", "kl_shared", "negative_bound"))
+OTHERS = ("cvae", "cgan", "ac_gan")
+# Claim, the table that changes, how, and which of the claim's criteria then fail.
+REFUTED: list[tuple[str, Key, Change, set[int]]] = [
+    ("C1", ("metrics", "clothes", "n_vae"), to(4.0, **OWN), {0}),
+    ("C1", ("metrics", "clothes", "n_vae"), to(6.5, **SHARED), {0}),
+    ("C2", ("metrics", "faces", "n_vae"), to(0.5, **OWN), {0}),
+    ("C3", ("kl", "digits", "n_vae"), to(0.2, image_class=1, latent_class=1), {0}),
+    ("C3", ("metrics", "digits", "n_vae"), to(0.9, **SHARED), {1}),
+    *(
+        ("C4", (table, role, f"n_vae_lambda{value}"), change, {index})
+        for value in ("1_5", "2", "4", "8")
+        for index, (table, role, change) in enumerate(
+            (
+                ("metrics", "clothes", to(4.9, **OWN)),
+                ("metrics", "faces", to(0.4, **OWN)),
+                ("kl", "digits", to(0.2, image_class=1, latent_class=1)),
+                ("metrics", "digits", to(0.9, **SHARED)),
+                ("metrics", "digits", times(1.08, **BOUND)),
+                ("metrics", "clothes", times(1.08, **BOUND)),
+                ("metrics", "faces", times(0.93, **BOUND)),
+            )
+        )
+    ),
+    ("C5", ("aggregate", "digits", "beta_vae"), to(0.2, metric="between_class_share"), {0}),
+    ("C5", ("aggregate", "digits", "beta_vae"), to(0.05, metric="mean_between_class_share"), {1}),
+    ("C5", ("aggregate", "digits", "n_vae"), to(0.3, metric="mean_between_class_share"), {1}),
+    ("C5", ("aggregate", "digits", "n_vae"), to(0.1, metric="sliced_wasserstein"), {2}),
+    ("C6", ("metrics", "faces", "n_vae"), to(0.85, metric="r2_knn_azimuth_deg"), {0}),
+    ("C6", ("metrics", "faces", "n_vae"), to(0.65, metric="best_spearman_azimuth_deg"), {1}),
+    ("C6", ("metrics", "faces", "n_vae"), to(0.85, metric="r2_knn_elevation_deg"), {2}),
+    ("C6", ("metrics", "faces", "n_vae"), to(0.65, metric="best_spearman_elevation_deg"), {3}),
+    ("C7", ("responses", "faces", "n_vae"), times(20, kind="class"), {0}),
+    ("C8", ("augmentation", "digits", "n_vae"), reversed_in_sigma, {0}),
+    ("C8", ("augmentation", "digits", "n_vae"), to(2.0, **HALF), {0}),
+    ("C8", ("augmentation", "digits", "cvae"), reversed_in_sigma, {1}),
+    ("C8", ("augmentation", "digits", "cgan"), reversed_in_sigma, {2}),
+    ("C8", ("augmentation", "digits", "ac_gan"), reversed_in_sigma, {3}),
+    ("C9", ("augmentation", "clothes", "n_vae"), plus(5, **HALF), {0, 1, 2}),
+    *(("C9", ("augmentation", "clothes", other), plus(-5, **HALF), {i}) for i, other in enumerate(OTHERS)),
+    ("C10", ("augmentation", "digits", "n_vae"), plus(-1, **ALONE, sigma=1.0), {0}),
+    ("C10", ("augmentation", "digits", "cvae"), to(2.0, **ALONE, sigma=1.0), {1, 3}),
+    ("C10", ("augmentation", "digits", "ac_gan"), to(2.0, **ALONE, sigma=1.0), {2, 4}),
+    ("C10", ("augmentation", "digits", "n_vae"), to(4.5, **ALONE, sigma=1.0), {4}),
+    ("C10", ("augmentation", "digits", "n_vae"), to(6.0, **ALONE, sigma=1.0), {3, 4}),
+    ("C11", ("augmentation", "clothes", "n_vae"), plus(20, **ALONE), {0, 1, 2}),
+    *(("C11", ("augmentation", "clothes", other), plus(-15, **ALONE), {i}) for i, other in enumerate(OTHERS)),
+    *(
+        ("C12", ("augmentation", role, "n_vae"), plus(15, **share, sigma=3.0), {3 * i, 3 * i + 1, 3 * i + 2})
+        for i, (role, share) in enumerate((("digits", HALF), ("clothes", HALF), ("digits", ALONE), ("clothes", ALONE)))
+    ),
+    ("C12", ("augmentation", "clothes", "cgan"), to(10, **ALONE, sigma=3.0), {10}),
+    ("C13", ("metrics", "digits", "n_vae_no_bias"), to(7.0, **OWN), {0}),
+    ("C13", ("metrics", "digits", "n_vae"), plus(3.0, **OWN), {0}),
+    ("C14", ("responses", "digits", "n_vae"), times(0.5, image_class=7, kind="class"), {0}),
+    ("C14", ("responses", "digits", "n_vae"), to(0.6, image_class=7, dim=1), {1}),
+    ("C14", ("responses", "digits", "n_vae"), times(0.5, image_class=2, kind="class"), {2}),
+    ("C14", ("responses", "digits", "n_vae"), to(0.6, image_class=2, dim=1), {3}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "change", "failing"),
+    REFUTED,
+    ids=[f"{name}-{'-'.join(key)}-{sorted(failing)}" for name, key, _, failing in REFUTED],
+)
+def test_a_claim_is_refuted_by_the_table_that_it_is_about(
+    name: str,
+    key: Key,
+    change: Change,
+    failing: set[int],
+    world: Judged,
+) -> None:
+    claim = world(name, changed=(key, change))[name]
+    assert claim["verdict"] == "not reproduced"
+    outcomes = [criterion["outcome"] for criterion in claim["criteria"]]
+    assert {index for index, outcome in enumerate(outcomes) if outcome == "fails"} == failing
+
+
+def test_each_criterion_is_refuted_by_something() -> None:
+    """None is idle: the list above makes every criterion of every claim fail."""
+    refuted = {(name, index) for name, _, _, failing in REFUTED for index in failing}
+    assert refuted == {(claim.id, index) for claim in CLAIMS.claims for index in range(len(claim.criteria))}
+
+
+@pytest.mark.parametrize("claim", CLAIMS.claims, ids=lambda claim: claim.id)
+def test_prose_is_whole_sentences(claim: Claim) -> None:
+    for text in (claim.sentence, *(criterion.reason for criterion in claim.criteria)):
+        assert text[0].isupper()
+        assert text.endswith(".")
+        assert "\n" not in text

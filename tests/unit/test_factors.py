@@ -1,0 +1,206 @@
+"""Factor probes and KL's verdict on codes whose content is known."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from nvae.analysis.detection import block_share, class_specific_share, exclusive_share, known_factors
+from nvae.analysis.factors import factor_summary, factor_table
+from nvae.config import ProbeParams
+from nvae.data.prepared import PreparedSet, Split
+from nvae.errors import UserError
+from nvae.models.protocol import SHARED, LatentAxis, LatentModel, LossTerms, Posterior, shared_axes
+
+CPU = torch.device("cpu")
+PARAMS = ProbeParams(neighbours=10, neighbour_weights="distance", bins=5)
+CLASSES, OWN = 3, 1
+
+
+@pytest.fixture(scope="module")
+def data() -> PreparedSet:
+    """Three classes; the pixels are the factors: one shared, and one of each class's own."""
+
+    def split(name: str, n: int, seed: int) -> Split:
+        rng = np.random.default_rng(seed)
+        labels = np.arange(n) % CLASSES
+        values = rng.integers(0, 256, (n, 2))
+        factors = np.full((n, 1 + CLASSES), np.nan)
+        factors[:, 0] = values[:, 0]
+        factors[np.arange(n), 1 + labels] = values[:, 1]
+        images = np.stack([values[:, 0], values[:, 1], labels], axis=1).reshape(n, 1, 3).astype(np.uint8)
+        return Split(images, labels.astype(np.int64), np.array([f"{name}{row}" for row in range(n)]), factors)
+
+    parts = (split("train", 900, 0), split("validation", 150, 1), split("test", 300, 2))
+    return PreparedSet("made", ("a", "b", "c"), ("common", "a's", "b's", "c's"), *parts)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Where a code puts the shared factor, the class's own and how surely (standard deviation of used dimensions)."""
+
+    own: Callable[[Tensor, Tensor], Tensor]
+    shared: Callable[[Tensor, Tensor], Tensor]
+    std: float = 0.05
+
+
+class Planted(LatentModel):
+    """A model whose posterior is made by hand from the two pixels that hold the factors."""
+
+    def __init__(self, code: Code, *, blocks: bool = True) -> None:
+        super().__init__()
+        self.code, self.blocks = code, blocks
+
+    def initialise(self, *, generator: torch.Generator) -> None:
+        raise NotImplementedError
+
+    def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
+        raise NotImplementedError
+
+    def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
+        raise NotImplementedError
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def axes(self) -> tuple[LatentAxis, ...]:
+        own = tuple(LatentAxis(label, 0) for label in range(CLASSES)) if self.blocks else ()
+        return (*own, *shared_axes(1 if self.blocks else 1 + CLASSES))
+
+    def encode(self, x: Tensor, y: Tensor) -> Posterior:
+        common, own = (x[:, 0, place] * 3.4 - 1.7 for place in (0, 1))
+        label = (x[:, 0, 2] * 255).round().long()
+        mu = torch.zeros(len(x), CLASSES + 1)
+        # Dimensions that are not used still lean a little towards the factor, as an encoder's do.
+        mu[:, :CLASSES] = 1e-4 * own[:, None]
+        log_var = torch.zeros_like(mu)
+        rows = torch.arange(len(x))
+        mu[rows, label] = self.code.own(common, own)
+        mu[:, -1] = self.code.shared(common, own)
+        log_var[rows, label] = log_var[:, -1] = 2 * float(np.log(self.code.std))
+        return Posterior(mu, log_var)
+
+
+RIGHT = Code(own=lambda common, own: own, shared=lambda common, own: common)
+SWAPPED = Code(own=lambda common, own: common, shared=lambda common, own: own)
+USELESS = Code(own=lambda common, own: 0 * own, shared=lambda common, own: 0 * own, std=1.0)
+ROTATED = Code(own=lambda common, own: (common + own) / 2**0.5, shared=lambda common, own: (common - own) / 2**0.5)
+TWICE = Code(own=lambda common, own: own, shared=lambda common, own: own)
+
+
+def table(code: Code, data: PreparedSet, *, blocks: bool = True) -> pd.DataFrame:
+    return factor_table(Planted(code, blocks=blocks), data, PARAMS, seed=0, device=CPU, splits=("test",))
+
+
+def value(found: pd.DataFrame, factor: str, codes: str, metric: str) -> float:
+    rows = found[(found.factor == factor) & (found.codes == codes) & (found.metric == metric)]
+    (only,) = rows["value"]
+    return float(only)
+
+
+def test_factors_are_told_by_where_they_have_values(data: PreparedSet) -> None:
+    factors = known_factors(data)
+    labels = {factor.name: factor.label for factor in factors}
+    assert labels == {"common": SHARED, "a's": 0, "b's": 1, "c's": 2}
+    assert exclusive_share(factors, 3) == 0.5
+
+
+def test_a_set_without_factors_or_with_half_shared_ones_is_refused(data: PreparedSet) -> None:
+    bare = [Split(split.images, split.labels, split.names) for _, split in data.splits()]
+    with pytest.raises(UserError, match="factors are unknown"):
+        known_factors(PreparedSet(data.name, data.class_names, (), *bare))
+    broken = data.train.factors.copy()
+    broken[data.train.labels == 1, 1] = 0.0
+    train = Split(data.train.images, data.train.labels, data.train.names, broken)
+    with pytest.raises(UserError, match="values in 2 of 3 classes"):
+        known_factors(PreparedSet(data.name, data.class_names, data.factor_names, train, data.validation, data.test))
+
+
+def test_a_right_code_has_each_factor_where_it_belongs(data: PreparedSet) -> None:
+    found = table(RIGHT, data)
+    assert value(found, "common", "shared", "r2") > 0.99
+    assert value(found, "common", "own", "r2") < 0.1
+    assert value(found, "b's", "own", "r2") > 0.97
+    assert value(found, "b's", "shared", "r2") < 0.1
+    assert value(found, "b's", "own", "mutual_information_nats") > 1
+    assert value(found, "b's", "shared", "mutual_information_nats") < 0.1
+    assert value(found, "all", "decoded", "mig") > 0.7
+    assert value(found, "all", "decoded", "dci_disentanglement") > 0.9
+    assert value(found, "all", "decoded", "kl_block_share") == pytest.approx(0.5, abs=0.02)
+    assert value(found, "all", "decoded", "exclusive_share") == 0.5
+    # Shared KL is common to all classes, that of the blocks no other class has.
+    assert value(found, "all", "decoded", "kl_class_specific_share") == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_swapped_code_is_found_out(data: PreparedSet) -> None:
+    found = table(SWAPPED, data)
+    assert value(found, "common", "shared", "r2") < 0.1
+    assert value(found, "common", "own", "r2") > 0.97
+    assert value(found, "a's", "shared", "r2") > 0.97
+    assert value(found, "a's", "own", "r2") < 0.1
+
+
+def test_a_useless_code_knows_nothing(data: PreparedSet) -> None:
+    found = table(USELESS, data)
+    assert (found[found.metric == "r2"]["value"] < 0.1).all()
+    assert value(found, "all", "decoded", "mig") < 0.1
+
+
+def test_a_dimension_at_the_prior_carries_nothing_whatever_its_mean_does(data: PreparedSet) -> None:
+    """The blocks of the other classes follow the factor by a ten-thousandth of a standard deviation."""
+    found = table(RIGHT, data)
+    assert value(found, "b's", "others", "r2_of_means") > 0.9
+    assert value(found, "b's", "others", "r2") < 0.1
+
+
+def test_a_rotated_code_knows_all_but_in_no_dimension_alone(data: PreparedSet) -> None:
+    right, rotated = table(RIGHT, data), table(ROTATED, data)
+    for metric in ("mig", "sap", "dci_disentanglement"):
+        assert value(rotated, "all", "decoded", metric) < 0.5 * value(right, "all", "decoded", metric)
+    assert 0.2 < value(rotated, "a's", "own", "r2") < 0.7
+
+
+def test_a_factor_in_both_blocks_is_a_leak_and_no_gap(data: PreparedSet) -> None:
+    found = table(TWICE, data)
+    assert value(found, "c's", "own", "r2") > 0.97
+    assert value(found, "c's", "shared", "r2") > 0.97
+    assert value(found, "all", "decoded", "mig") < 0.1
+
+
+def test_a_model_without_blocks_is_asked_what_it_can_answer(data: PreparedSet) -> None:
+    found = table(RIGHT, data, blocks=False)
+    assert set(found.codes) == {"shared", "decoded"}
+    assert "kl_block_share" not in set(found.metric)
+    assert value(found, "b's", "shared", "r2") > 0.9
+
+
+def test_too_many_neighbours_are_refused(data: PreparedSet) -> None:
+    params = ProbeParams(neighbours=301, neighbour_weights="uniform", bins=5)
+    with pytest.raises(UserError, match="300 training images of class 0"):
+        factor_table(Planted(RIGHT), data, params, seed=0, device=CPU)
+
+
+def test_the_block_share_is_a_ratio_of_sums() -> None:
+    owners = np.array([0, 1, SHARED])
+    kl = np.array([[3.0, 9.0, 1.0], [9.0, 5.0, 3.0]], dtype=np.float32)
+    assert block_share(kl, np.array([0, 1]), owners) == pytest.approx((3 + 5) / (3 + 5 + 1 + 3))
+    assert np.isnan(block_share(np.zeros((2, 3), np.float32), np.array([0, 1]), owners))
+
+
+def test_the_class_specific_share_is_what_not_every_class_has() -> None:
+    labels = np.array([0, 0, 1, 1])
+    kl = np.array([[2.0, 4.0], [2.0, 4.0], [0.0, 2.0], [0.0, 2.0]], dtype=np.float32)
+    assert class_specific_share(kl, labels) == pytest.approx(1 - (0 + 2) / (1 + 3))
+    assert class_specific_share(np.ones((4, 2), np.float32), labels) == 0
+
+
+def test_the_summary_has_means_and_the_lowest(data: PreparedSet) -> None:
+    found = factor_summary(table(RIGHT, data))
+    assert found["r2_exclusive_from_own"] > 0.97
+    assert found["lowest_r2_exclusive_from_own"] <= found["r2_exclusive_from_own"]
+    assert found["r2_exclusive_from_shared"] < 0.1
+    assert found["kl_block_share"] == pytest.approx(0.5, abs=0.02)

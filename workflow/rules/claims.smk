@@ -1,0 +1,19 @@
+# From tables to verdicts.
+
+
+rule check_claims:
+    """The verdict on each of the paper's claims, with intervals and evidence, as JSON and as a table."""
+    input:
+        claims="claims.yaml",
+        tables=[str(PATHS.table(*need)) for need in CLAIM_NEEDS],
+    output:
+        verdicts=str(PATHS.claims),
+        table=str(PATHS.claims.with_suffix(".csv")),
+    params:
+        code=code("claims"),
+    log:
+        log_of("claims/claims"),
+    localrule: True
+    threads: 1
+    shell:
+        "nvae claims --claims {input.claims} --profile {PROFILE} --out {output.verdicts} > {log} 2>&1"

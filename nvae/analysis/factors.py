@@ -55,7 +55,7 @@ def factor_table(
         seed: of the posterior samples.
         device: where the model is.
         splits: what is reported on.
-        scores: whether MIG and its like are among it; DCI takes most of the time.
+        scores: whether mutual information, MIG and their like are among it; they take most of the time.
 
     Returns:
         Columns ``split``, ``factor`` (or ``all``), ``factor_kind`` (``shared``, ``exclusive`` or ``all``),
@@ -90,7 +90,9 @@ def factor_table(
         for factor in factors:
             head = (name, factor.name, factor.kind, factor.label)
             for source in blocks.sources():
-                rows += [(*head, source, metric, value) for metric, value in probe.of(factor, source)]
+                rows += [(*head, source, metric, value) for metric, value in probe.r2(factor, source)]
+                if scores:
+                    rows.append((*head, source, "mutual_information_nats", probe.information(factor, source)))
         whole = dict(probe.scores(factors, seed=seed)) if scores else {}
         whole["exclusive_share"] = exclusive_share(factors, data.n_classes)
         if blocks.has_own:
@@ -180,21 +182,27 @@ class _Probe:
     def __init__(self, params: ProbeParams, blocks: _Blocks, train: _Coded, held: _Coded) -> None:
         self._params, self._blocks, self._train, self._held = params, blocks, train, held
 
-    def of(self, factor: Factor, source: str) -> Iterator[tuple[str, float]]:
-        """R² from samples and from means, and the mutual information, of one factor and one source."""
-        if factor.label != SHARED:
-            groups = [factor.label]
-        else:
-            groups = [SHARED] if source == "shared" else np.unique(self._held.labels).tolist()
+    def r2(self, factor: Factor, source: str) -> Iterator[tuple[str, float]]:
+        """R² of one factor from samples and from means of one source."""
+        groups = self._groups(factor, source)
         truth = np.concatenate([self._held.factors[self._held.rows(label), factor.column] for label in groups])
         for metric, kind in (("r2", "z"), ("r2_of_means", "mu")):
             guess = [self._predicted(factor, source, label, kind) for label in groups]
             yield metric, float(r2_score(truth, np.concatenate(guess)))
+
+    def information(self, factor: Factor, source: str) -> float:
+        """Mutual information of one factor and the source's most informative dimension, in nats."""
         information = []
-        for label in groups:
+        for label in self._groups(factor, source):
             z, known = self._counted(label, self._blocks.columns(source, label), [factor.column])
             information.append(mutual_information_nats(z, known, bins=self._params.bins).max())
-        yield "mutual_information_nats", float(np.mean(information))
+        return float(np.mean(information))
+
+    def _groups(self, factor: Factor, source: str) -> list[int]:
+        """The classes whose images have a regression of their own; ``SHARED`` stands for one of all images."""
+        if factor.label != SHARED:
+            return [factor.label]
+        return [SHARED] if source == "shared" else np.unique(self._held.labels).tolist()
 
     def scores(self, factors: tuple[Factor, ...], *, seed: int) -> Iterator[tuple[str, float]]:
         """MIG, SAP, DCI and modularity: mean over the classes, or of z_s over all images if no factor is exclusive."""

@@ -19,7 +19,7 @@ endif
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env figures test check format clean
+.PHONY: help env figures report docs test check format clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -28,6 +28,12 @@ env: $(READY) ## make the virtual environment
 
 figures: $(READY) ## draw every figure: PROFILE=demo (built-in data) or paper (real data)
 	snakemake --cores $(CORES) --quiet rules --config profile=$(PROFILE) -- all_figures
+
+report: figures ## one HTML page of all figures with captions: results/PROFILE/report.html
+	snakemake --cores 1 --config profile=$(PROFILE) --report results/$(PROFILE)/report.html -- all_figures
+
+docs: $(READY) ## build the documentation site: docs/_build/html/index.html
+	sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
 
 test: $(READY) ## pass all tests
 	OMP_NUM_THREADS=1 pytest -n $(CORES) --dist worksteal

@@ -5,6 +5,7 @@
 
 import argparse
 import contextlib
+import importlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from nvae.analysis.responses import response_table
 from nvae.claims.evaluation import Judge
 from nvae.cli import main
 from nvae.config import Config, NVaeParams
+from nvae.data import PREPARERS
 from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
 from nvae.models.n_vae import NVae
@@ -188,12 +190,14 @@ def side_by_side(found: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str
 def prepared_sets(config: Config, params: Path) -> Iterator[PreparedSet]:
     """The data set of each role, drawn and prepared in a folder that is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
-        for dataset in config.datasets.values():
-            raw, out = Path(folder) / dataset, Path(folder) / f"{dataset}.npz"
-            common = [dataset, "--params", str(params), "--profile", config.profile]
-            assert main(["draw-data", *common, "--out", str(raw)]) == 0
-            assert main(["prepare", *common, "--raw", str(raw), "--out", str(out)]) == 0
-            yield PreparedSet.load(out)
+        for dataset in dict.fromkeys(config.datasets.values()):
+            raw = Path(folder) / dataset
+            assert (
+                main(["draw-data", dataset, "--params", str(params), "--profile", config.profile, "--out", str(raw)])
+                == 0
+            )
+            how = config.data_params(dataset)
+            yield importlib.import_module(PREPARERS[how.kind]).prepare(raw, dataset, how)
 
 
 def _print() -> None:

@@ -47,7 +47,7 @@ class Project:
     def call(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever comes of it."""
         process = self.start(*command)
-        out, err = process.communicate(timeout=900)
+        out, err = process.communicate(timeout=2400)
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def do(self, *command: str) -> str:

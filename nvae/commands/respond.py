@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> None:
         features=params.features.get(args.dataset, {}),
         device=trained.device,
     )
+    table.insert(0, "split", _SPLIT)
     out = args.out or trained.paths.run_table("responses", args.dataset, args.variant, args.seed)
     trained.write_csv(
         table, out, verb="respond", params=json.loads(trained.config.slice("respond", dataset=args.dataset))

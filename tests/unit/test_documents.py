@@ -1,11 +1,13 @@
 """What the documents say exists, exists."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from nvae.claims.readme import with_table
 from nvae.cli import VERBS
 from nvae.config import load
 from nvae.figures import FIGURES
@@ -98,3 +100,9 @@ def test_registry_host_is_named_nowhere() -> None:
         and any(host in path.read_text(errors="ignore") for host in hosts)
     ]
     assert not found
+
+
+def test_the_readmes_claims_are_those_of_the_committed_result() -> None:
+    content = json.loads((ROOT / "results/paper/claims.json").read_text(encoding="utf-8"))
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert with_table(text, content, name="README.md") == text, "stale: run `nvae claims --readme README.md`"

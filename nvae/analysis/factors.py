@@ -63,7 +63,7 @@ def factor_table(
         block of the image's class), ``others`` (the other blocks) or ``decoded`` (own and shared: what the decoder
         sees).
 
-        Per factor: ``r2``, of posterior samples, and ``r2_of_means``, of posterior means, on images that the probe has
+        Per factor: ``r2``, of posterior samples scaled by ``reliability``, and ``r2_of_means``, of posterior means, on images that the probe has
         not seen. An exclusive factor's is a regression among its class's images. A shared factor's from z_s is one
         regression for all images; from blocks, which mean something else in each class, one for each class, with the
         errors put together.
@@ -117,6 +117,29 @@ def factor_summary(table: pd.DataFrame) -> dict[str, float]:
         found[f"lowest_r2_{kind}_from_{codes}"] = float(rows["value"].min())
     share = table[table["metric"] == "kl_block_share"]["value"].tolist()
     return found | ({"kl_block_share": share[0]} if share else {})
+
+
+def reliability(z: Codes, mu: Codes) -> npt.NDArray[np.float64]:
+    """Var(μ) / (Var(μ) + E σ²) of each dimension: how much of the spread of its samples is signal.
+
+    Neighbours are looked for among samples scaled by it, the best linear guess of μ from z. Unscaled, a dimension that
+    has fallen back to the prior would count as much as one in use, and its noise would hide what the others know.
+
+    Args:
+        z: (n, dims), posterior samples.
+        mu: (n, dims), their means.
+
+    Returns:
+        (dims,) between 0 and 1.
+
+    Source: not in the paper; the reliability ratio of errors-in-variables regression (Fuller 1987).
+    """
+    signal = mu.var(axis=0, dtype=np.float64)
+    noise = np.square(z - mu).mean(axis=0, dtype=np.float64)
+    ratio: npt.NDArray[np.float64] = np.divide(
+        signal, signal + noise, out=np.zeros_like(signal), where=signal + noise > 0
+    )
+    return ratio
 
 
 class _Blocks:
@@ -249,6 +272,10 @@ class _Probe:
                 mend="Edit params.yaml.",
             )
         regression = KNeighborsRegressor(self._params.neighbours, weights=self._params.neighbour_weights)
-        regression.fit(getattr(self._train, kind)[train][:, columns], self._train.factors[train, factor.column])
-        guess: npt.NDArray[np.float64] = regression.predict(getattr(self._held, kind)[held][:, columns])
+        codes, held_codes = getattr(self._train, kind)[train][:, columns], getattr(self._held, kind)[held][:, columns]
+        if kind == "z":
+            scale = reliability(codes, self._train.mu[train][:, columns])
+            codes, held_codes = codes * scale, held_codes * scale
+        regression.fit(codes, self._train.factors[train, factor.column])
+        guess: npt.NDArray[np.float64] = regression.predict(held_codes)
         return guess

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nvae.analysis.detection import block_share, class_specific_share, exclusive_share, known_factors
-from nvae.analysis.factors import factor_summary, factor_table
+from nvae.analysis.factors import factor_summary, factor_table, reliability
 from nvae.config import ProbeParams
 from nvae.data.prepared import PreparedSet, Split
 from nvae.errors import UserError
@@ -82,6 +82,21 @@ class Planted(LatentModel):
         mu[rows, label] = self.code.own(common, own)
         mu[:, -1] = self.code.shared(common, own)
         log_var[rows, label] = log_var[:, -1] = 2 * float(np.log(self.code.std))
+        return Posterior(mu, log_var)
+
+
+class Padded(Planted):
+    """The same with seven shared dimensions and six of each block beside, all at the prior."""
+
+    def axes(self) -> tuple[LatentAxis, ...]:
+        own = tuple(LatentAxis(label, dim) for label in range(CLASSES) for dim in range(7))
+        return (*own, *shared_axes(8))
+
+    def encode(self, x: Tensor, y: Tensor) -> Posterior:
+        used = super().encode(x, y)
+        mu, log_var = torch.zeros(len(x), 7 * CLASSES + 8), torch.zeros(len(x), 7 * CLASSES + 8)
+        columns = [*(7 * label for label in range(CLASSES)), 7 * CLASSES]
+        mu[:, columns], log_var[:, columns] = used.mu, used.log_var
         return Posterior(mu, log_var)
 
 
@@ -204,3 +219,17 @@ def test_the_summary_has_means_and_the_lowest(data: PreparedSet) -> None:
     assert found["lowest_r2_exclusive_from_own"] <= found["r2_exclusive_from_own"]
     assert found["r2_exclusive_from_shared"] < 0.1
     assert found["kl_block_share"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_dimensions_at_the_prior_do_not_hide_what_others_know(data: PreparedSet) -> None:
+    """Seven dimensions of pure noise stand beside the one that carries the factor."""
+    found = factor_table(Padded(RIGHT), data, PARAMS, seed=0, device=CPU, splits=("test",), scores=False)
+    assert value(found, "common", "shared", "r2") > 0.97
+    assert value(found, "b's", "own", "r2") > 0.95
+
+
+def test_reliability_is_the_share_of_signal() -> None:
+    rng = np.random.default_rng(0)
+    mu = rng.normal(0, [2.0, 1.0, 1e-4, 0.0], (20_000, 4))
+    z = mu + rng.normal(0, [1.0, 1.0, 1.0, 0.0], mu.shape)
+    assert reliability(z, mu) == pytest.approx([0.8, 0.5, 0.0, 0.0], abs=0.01)

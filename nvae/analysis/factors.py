@@ -63,10 +63,10 @@ def factor_table(
         block of the image's class), ``others`` (the other blocks) or ``decoded`` (own and shared: what the decoder
         sees).
 
-        Per factor: ``r2``, of posterior samples scaled by ``reliability``, and ``r2_of_means``, of posterior means, on images that the probe has
-        not seen. An exclusive factor's is a regression among its class's images. A shared factor's from z_s is one
-        regression for all images; from blocks, which mean something else in each class, one for each class, with the
-        errors put together.
+        Per factor: ``r2``, of posterior samples scaled by ``reliability``, and ``r2_of_means``, of posterior means, on
+        images that the probe has not seen. An exclusive factor's is a regression among its class's images. A shared
+        factor's from z_s is one regression for all images; from blocks, which mean something else in each class, one
+        for each class, with the errors put together.
         ``mutual_information_nats`` is that of the most informative single dimension; like MIG and modularity it counts
         images in bins and takes the training images to those of the split, since few would say too much.
         Of all factors: ``mig``, ``sap``, ``dci_*`` and ``modularity`` of the decoded codes, mean over the classes (of

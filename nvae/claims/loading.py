@@ -4,11 +4,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nvae.claims.expressions import FUNCTIONS, compiled
 from nvae.claims.schema import READ_FROM, Claim, Claims, Criterion, Metric, Quantity
-from nvae.config.loading import UniqueKeys
+from nvae.config.loading import read_yaml
 from nvae.config.resolved import checked
 from nvae.errors import UserError
 
@@ -22,7 +20,7 @@ def load(path: Path) -> Claims:
     Raises:
         UserError: the file is missing or no YAML, or a key, a value or an expression is wrong.
     """
-    content = _read(path)
+    content = read_yaml(path, what="claims", option="--claims")
     try:
         claims = checked(Claims, content, "")
         _check_ids(claims)
@@ -32,20 +30,6 @@ def load(path: Path) -> Claims:
         what = _named(error.what, content)
         raise UserError(f"{path}, {what}", got=error.got, expected=error.expected, mend=f"Edit {path}.") from None
     return claims
-
-
-def _read(path: Path) -> object:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeys)
-    except FileNotFoundError:
-        raise UserError(
-            "claims",
-            got=f"no file {path}",
-            expected="a claims.yaml",
-            mend="Run from the project's root or pass --claims.",
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(str(path), got=f"invalid YAML ({error})", expected="YAML", mend="Correct the file.") from None
 
 
 def _named(location: str, content: Any) -> str:

@@ -26,7 +26,9 @@ def load(path: Path, *, profile: str | None = None) -> Config:
     Raises:
         UserError: the file is missing or no YAML, or a key or value is wrong.
     """
-    raw = _read(path)
+    raw = read_yaml(path, what="parameters", option="--params")
+    if not isinstance(raw, dict):
+        raise UserError(str(path), got=type(raw).__name__, expected="a mapping of sections", mend="Correct the file.")
     overlays = raw.pop("profiles", None)
     if not isinstance(overlays, dict):
         raise UserError("profiles", got=overlays, expected="a mapping of profile names", mend=f"Edit {path}.")
@@ -109,7 +111,7 @@ def _check_models(config: Config, path: Path) -> None:
 _MERGE = "tag:yaml.org,2002:merge"
 
 
-class UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(yaml.SafeLoader):
     """A safe loader that refuses a key given twice, where YAML's default would keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -122,23 +124,24 @@ class UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, *, what: str, option: str) -> Any:
+    """The content of a YAML file in which no key stands twice.
+
+    Args:
+        path: of the file.
+        what: it holds, for the message.
+        option: of the command line that names another file.
+
+    Raises:
+        UserError: the file is missing or no YAML.
+    """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeys)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
     except FileNotFoundError:
-        raise UserError(
-            "parameters",
-            got=f"no file {path}",
-            expected="a params.yaml",
-            mend="Run from the project's root or pass --params.",
-        ) from None
+        mend = f"Run from the project's root or pass {option}."
+        raise UserError(what, got=f"no file {path}", expected="a YAML file", mend=mend) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(str(path), got=f"invalid YAML ({error})", expected="YAML", mend="Correct the file.") from None
-    if not isinstance(content, dict):
-        raise UserError(
-            str(path), got=type(content).__name__, expected="a mapping of sections", mend="Correct the file."
-        )
-    return content
 
 
 def _merged(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ _SHEET = (
     "Columns: classes. Rows: two samples for each standard deviation σ of the latents. The models are the first seed's."
 )
 _OVER_SEEDS = "Lines are means over seeds, bands their 95 % t intervals, dots single seeds; one seed has no interval."
-_MARKS_OVER_SEEDS = "Marks" + _OVER_SEEDS.removeprefix("Lines").replace("bands their", "lines their")
+_MARKS = "Marks are means over seeds, lines their 95 % t intervals, dots single seeds; one seed has no interval."
 
 FIGURES: tuple[FigureSpec, ...] = (
     FigureSpec(
@@ -188,7 +188,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         "Figure S5. N-VAE trained with different weights λ of the class-dependent variables' KL; a column a data set. "
         "(a–c) KL to the prior, summed over dimensions, mean over the test images. (d–f) The negative evidence bound, "
         "in which every KL has weight 1, less that of the same seed at the smallest λ; lower is better. (g–i) Accuracy "
-        "of the model's own labels. Shaded: λ = 1, which the paper's λ > 1 leaves out. " + _OVER_SEEDS,
+        "of the model's own labels. Hatched: λ = 1, which the paper's λ > 1 leaves out. " + _OVER_SEEDS,
         (CLASS_WEIGHT,),
     ),
     FigureSpec(
@@ -205,11 +205,12 @@ FIGURES: tuple[FigureSpec, ...] = (
         _GROUND_TRUTH,
         "Figure S7. What latents know where the factors of variation are known: built-in digits, clothes, and faces "
         "under a moving light. (a–c) How well each factor is predicted on test images by the nearest neighbours of "
-        "one posterior sample of the shared variables z_s, of the image's own block and of the other classes' blocks; "
+        "one posterior sample (each dimension scaled by the share of its spread that is signal) of the shared "
+        "variables z_s, of the image's own block and of the other classes' blocks; "
         "a class's own factors among images of that class. (d–f) Scores of the codes that the decoder sees, mean over "
         "classes: gaps between the two most informative dimensions (MIG, SAP), whether a dimension tells of one "
         "factor (DCI disentanglement, modularity), a factor of one dimension (completeness), and how well all "
-        "dimensions tell (informativeness). " + _MARKS_OVER_SEEDS,
+        "dimensions tell (informativeness). " + _MARKS,
         KNOWN_FACTORS,
     ),
     FigureSpec(

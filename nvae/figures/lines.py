@@ -124,19 +124,22 @@ def reference() -> dict[str, Any]:
     return {"color": style.BASELINE, "linestyle": _DASHES}
 
 
-def seeds_handles(counts: Collection[int]) -> list[Artist]:
-    """Band and dots in a legend, with n, or what there is instead of them with one seed.
+def seeds_handles(counts: Collection[int], *, band: bool = True) -> list[Artist]:
+    """Interval and dots in a legend, with n, or what there is instead of them with one seed.
 
     Args:
         counts: the number of seeds of each table.
+        band: intervals are drawn as bands; otherwise as lines.
     """
     n = seeds_range_label(counts)
     if max(counts) == 1:
         return [Line2D([], [], linestyle="none", label=n)]
-    return [
-        Patch(color=style.INK, alpha=_BAND_ALPHA, linewidth=0, label=f"{intervals.LABEL}, {n}"),
-        Line2D([], [], label="one seed", **seed_dots(style.INK)),
-    ]
+    label = f"{intervals.LABEL}, {n}"
+    if band:
+        interval: Artist = Patch(color=style.INK, alpha=_BAND_ALPHA, linewidth=0, label=label)
+    else:
+        interval = Line2D([], [], color=style.INK, linewidth=0.8, label=label)
+    return [interval, Line2D([], [], label="one seed", **seed_dots(style.INK))]
 
 
 def seed_dots(colour: str) -> dict[str, Any]:

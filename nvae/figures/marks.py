@@ -1,15 +1,13 @@
 """What figures with a row a number share: a mark is the mean over seeds, a line the interval, dots the seeds."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from nvae.figures import intervals, lines, style
-from nvae.figures.labels import seeds_range_label
 
 _SIZE = 3.2
 _BEYOND = "<"  # the mark of a mean that is too small for the axis
@@ -72,21 +70,6 @@ def handle(label: str, colour: str, marker: str, fill: str = "full") -> Line2D:
 def beyond_handle(least: float) -> Line2D:
     """In a legend, the mark of a mean that is too small for the axis."""
     return handle(f"below {least:g}, drawn there".replace("-", "−"), style.INK, _BEYOND)
-
-
-def seeds_handles(counts: Collection[int]) -> list[Artist]:
-    """Interval and dots in a legend, with n, or what there is instead of them with one seed.
-
-    Args:
-        counts: the number of seeds of each table.
-    """
-    n = seeds_range_label(counts)
-    if max(counts) == 1:
-        return [Line2D([], [], linestyle="none", label=n)]
-    return [
-        Line2D([], [], color=style.INK, linewidth=0.8, label=f"{intervals.LABEL}, {n}"),
-        Line2D([], [], label="one seed", **lines.seed_dots(style.INK)),
-    ]
 
 
 def stripe(axes: Axes, shaded: Iterable[int], n_rows: int) -> None:

@@ -152,7 +152,7 @@ def _finish(axes: Axes, label: str) -> None:
 
 def _add_legends(figure: Figure, counts: list[int]) -> None:
     sources = [marks.handle(_SOURCE_NAMES[source], colour, marker) for source, (colour, marker, _) in _SOURCES.items()]
-    handles = [*sources, marks.beyond_handle(_LEAST), *marks.seeds_handles(counts)]
+    handles = [*sources, marks.beyond_handle(_LEAST), *lines.seeds_handles(counts, band=False)]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, handlelength=1.2)
     looks = [lines.model_look(model) for model in ENCODERS]
     models = [marks.handle(look.label, look.colour, look.marker) for look in looks]

@@ -1,13 +1,13 @@
-"""Generators whose worth is known, for images like those of ``small_set``: a bright column says the class."""
+"""Models made by hand, whose answer is known."""
 
 import torch
 from torch import Tensor
 
-from nvae.models.protocol import GenerativeModel, Turn
+from nvae.models.protocol import GenerativeModel, LatentModel, LossTerms, Turn
 
 
 class Columns(GenerativeModel):
-    """Draws the column of ``shown(y)``, as bright as a latent says, on a little noise.
+    """Draws the column of ``shown(y)``, as bright as a latent says, on a little noise: images like ``small_set``'s.
 
     Args:
         shown: for each class, the class that is drawn.
@@ -31,3 +31,19 @@ class Columns(GenerativeModel):
         level = 200 + self.spread * 40 * z[:, 0].tanh()
         images[torch.arange(len(y)), :, 2 * self.shown[y]] = level[:, None]
         return images.clamp(0, 255) / 255
+
+
+class Untrained(LatentModel):
+    """What a model whose posterior is made by hand is never asked: an analysis that trains or samples it is wrong."""
+
+    def initialise(self, *, generator: torch.Generator) -> None:
+        raise AssertionError("nothing trains this model")
+
+    def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
+        raise AssertionError("nothing trains this model")
+
+    def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
+        raise AssertionError("nothing samples this model")
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        raise AssertionError("nothing decodes with this model")

@@ -188,7 +188,7 @@ def test_a_file_that_is_none(text: str, message: str, tmp_path: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"got no file .*c\.yaml, expected a claims\.yaml"):
+    with pytest.raises(UserError, match=r"got no file .*c\.yaml, expected a YAML file"):
         load(tmp_path / "c.yaml")
 
 

@@ -14,7 +14,8 @@ from nvae.analysis.factors import factor_summary, factor_table, reliability
 from nvae.config import ProbeParams
 from nvae.data.prepared import PreparedSet, Split
 from nvae.errors import UserError
-from nvae.models.protocol import SHARED, LatentAxis, LatentModel, LossTerms, Posterior, shared_axes
+from nvae.models.protocol import SHARED, LatentAxis, Posterior, shared_axes
+from tests.unit.generators import Untrained
 
 CPU = torch.device("cpu")
 PARAMS = ProbeParams(neighbours=10, neighbour_weights="distance", bins=5)
@@ -48,24 +49,12 @@ class Code:
     std: float = 0.05
 
 
-class Planted(LatentModel):
+class Planted(Untrained):
     """A model whose posterior is made by hand from the two pixels that hold the factors."""
 
     def __init__(self, code: Code, *, blocks: bool = True) -> None:
         super().__init__()
         self.code, self.blocks = code, blocks
-
-    def initialise(self, *, generator: torch.Generator) -> None:
-        raise NotImplementedError
-
-    def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        raise NotImplementedError
-
-    def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
-        raise NotImplementedError
-
-    def decode(self, z: Tensor, y: Tensor) -> Tensor:
-        raise NotImplementedError
 
     def axes(self) -> tuple[LatentAxis, ...]:
         own = tuple(LatentAxis(label, 0) for label in range(CLASSES)) if self.blocks else ()

@@ -12,8 +12,9 @@ from torch import Tensor
 from nvae.analysis.responses import response_table
 from nvae.config import TraversalParams
 from nvae.data.prepared import Split
-from nvae.models.protocol import SHARED, LatentAxis, LatentModel, LossTerms, Posterior, shared_axes
+from nvae.models.protocol import SHARED, LatentAxis, LatentModel, Posterior, shared_axes
 from nvae.rng import numpy_generator
+from tests.unit.generators import Untrained
 
 CPU = torch.device("cpu")
 TRAVERSAL = TraversalParams(low=-2.0, high=2.0, steps=5, center="prior")
@@ -24,21 +25,12 @@ GAINS = torch.tensor([0.01, 0.02, 0.03, 0.04, 0.05])
 SIZE = 28
 
 
-class Known(LatentModel):
+class Known(Untrained):
     """Posterior means, 0 to 3, stand in an image's first row; blocks of other classes are masked."""
 
     def __init__(self, axes: tuple[LatentAxis, ...]) -> None:
         super().__init__()
         self._axes = axes
-
-    def initialise(self, *, generator: torch.Generator) -> None:
-        del generator
-
-    def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        raise NotImplementedError
-
-    def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
-        raise NotImplementedError
 
     def axes(self) -> tuple[LatentAxis, ...]:
         return self._axes

@@ -171,7 +171,7 @@ def _made(folder: Path) -> Path:
 
 
 def side_by_side(found: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str:
-    """A table in Markdown: a row a criterion, a column a way to break, with the claim's verdict."""
+    """A table in Markdown: a row a criterion, a column a way to break, with the claim's verdict below its criteria."""
     lines = ["| claim | criterion | " + " | ".join(found) + " |", "|---" * (2 + len(found)) + "|"]
     for claim, judged in found["intact"].items():
         for place, criterion in enumerate(judged["criteria"]):  # type: ignore[arg-type]
@@ -181,8 +181,9 @@ def side_by_side(found: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str
                 estimate, interval = this["estimate"], this["interval"]
                 half = f" ± {(interval[1] - interval[0]) / 2:.2g}" if interval else ""
                 cells.append(f"{estimate:.3g}{half}, {this['outcome']}")
-            lines.append(f"| {claim} | {criterion['name']} | " + " | ".join(cells) + " |")
-        bold = [f"**{broken[claim]['verdict']}** {broken[claim]['note'] or ''}".strip() for broken in found.values()]
+            name = f"{criterion['name']} ({criterion['direction']} {criterion['threshold']:g})".replace("|", "\\|")
+            lines.append(f"| {claim} | {name} | " + " | ".join(cells) + " |")
+        bold = [f"**{broken[claim]['verdict']}**" for broken in found.values()]
         lines.append(f"| {claim} | | " + " | ".join(bold) + " |")
     return "\n".join(lines)
 

@@ -1,10 +1,9 @@
 """``nvae collect``: one table over seeds, or over variants, from several."""
 
 import argparse
+import csv
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from nvae.commands._common import add_params, load_config
 from nvae.errors import UserError
@@ -24,27 +23,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the tables under each other, in the order given."""
     watch = Stopwatch()
-    # As text: a number that is only passed on keeps its digits.
-    parts = [pd.read_csv(_existing(path), dtype=str, keep_default_na=False) for path in args.tables]
-    for path, part in zip(args.tables, parts, strict=True):
-        if list(part.columns) != list(parts[0].columns):
-            raise UserError(
-                str(path),
-                got=f"columns {', '.join(part.columns)}",
-                expected=f"those of {args.tables[0]}: {', '.join(parts[0].columns)}",
-                mend="Make the tables anew with the same version.",
-            )
-    table = pd.concat(parts, ignore_index=True)
+    # As text: a number that is only passed on keeps its digits, and a hundred joins need no data frame.
+    columns, rows = _joined(args.tables)
     params = {}
     if args.key:
         config = load_config(args)
-        runs = sorted(set(zip(table["dataset"], table["model"], strict=True)))
+        dataset, model = columns.index("dataset"), columns.index("model")
+        runs = sorted({(row[dataset], row[model]) for row in rows})
         found = {run: _value(config.model_params(*run).model_dump(), args.key, *run) for run in runs}
-        values = [found[run] for run in zip(table["dataset"], table["model"], strict=True)]
-        table.insert(list(table.columns).index("model") + 1, args.key, values)
+        rows = [[*row[: model + 1], str(found[row[dataset], row[model]]), *row[model + 1 :]] for row in rows]
+        columns = [*columns[: model + 1], args.key, *columns[model + 1 :]]
         params = {args.key: {f"{dataset}-{variant}": value for (dataset, variant), value in found.items()}}
-    with atomic(args.out) as out:
-        table.to_csv(out, index=False)
+    with atomic(args.out) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([columns, *rows])
     inputs = {f"table{index}": path for index, path in enumerate(args.tables)}
     write_sidecar(args.out, verb="collect", params=params, inputs=inputs, watch=watch)
 
@@ -60,7 +51,40 @@ def _value(params: dict[str, Any], key: str, dataset: str, variant: str) -> obje
     return params[key]
 
 
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise UserError(str(path), got="no such file", expected="a table", mend="Make it first, or correct the path.")
-    return path
+def _joined(paths: list[Path]) -> tuple[list[str], list[list[str]]]:
+    """The columns that all tables have, and their rows in the order given."""
+    columns, rows = _read(paths[0])
+    for path in paths[1:]:
+        others, more = _read(path)
+        if others != columns:
+            raise UserError(
+                str(path),
+                got=f"columns {', '.join(others)}",
+                expected=f"those of {paths[0]}: {', '.join(columns)}",
+                mend="Make the tables anew with the same version.",
+            )
+        rows += more
+    return columns, rows
+
+
+def _read(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            columns, *rows = csv.reader(stream, strict=True)
+    except FileNotFoundError:
+        raise UserError(
+            str(path), got="no such file", expected="a table", mend="Make it first, or correct the path."
+        ) from None
+    except (ValueError, csv.Error) as error:
+        raise UserError(
+            str(path), got=f"no table ({error})", expected="a CSV with a line of column names", mend="Make it anew."
+        ) from None
+    short = [number for number, row in enumerate(rows, start=2) if len(row) != len(columns)]
+    if short:
+        raise UserError(
+            f"{path}, line {short[0]}",
+            got=f"{len(rows[short[0] - 2])} values",
+            expected=f"{len(columns)}, one a column",
+            mend="Make the table anew.",
+        )
+    return columns, rows

@@ -19,7 +19,7 @@ endif
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env figures report docs test check format clean
+.PHONY: help env figures report docs bench test check format clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -34,6 +34,10 @@ report: figures ## one HTML page of all figures with captions: results/PROFILE/r
 
 docs: $(READY) ## build the documentation site: docs/_build/html/index.html
 	sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
+
+bench: figures ## time training against what people would use instead: benchmarks/results.csv
+	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	python -m benchmarks
 
 test: $(READY) ## pass all tests
 	OMP_NUM_THREADS=1 pytest -n $(CORES) --dist worksteal

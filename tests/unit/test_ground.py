@@ -126,24 +126,28 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(pin.name): str(pin.specifier) for pin in found}
 
 
-def asked_for() -> list[Requirement]:
-    """What `pip install -e .[dev]` asks for by name; dev brings the other groups along."""
+def asked_for(*groups: str) -> list[Requirement]:
+    """What the package and these groups ask for by name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    groups = project["optional-dependencies"]
-    assert f"nvae[{','.join(sorted(set(groups) - {'dev'}))}]" in groups["dev"]
-    lines = [*project["dependencies"], *(line for group in groups.values() for line in group)]
+    lines = [*project["dependencies"], *(line for group in groups for line in project["optional-dependencies"][group])]
     return [Requirement(line) for line in lines if not line.startswith("nvae[")]
+
+
+def test_dev_brings_the_docs_along() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert groups.keys() == {"dev", "docs", "bench"}
+    assert "nvae[docs]" in groups["dev"]
 
 
 def test_constraints_pin_exactly_and_cover_what_the_package_asks_for() -> None:
     assert all(specifier.startswith("==") for specifier in pins().values())
-    for requirement in asked_for():
+    for requirement in asked_for("dev", "docs", "bench"):
         version = pins()[canonicalize_name(requirement.name)].removeprefix("==")
         assert requirement.specifier.contains(version), requirement
 
 
 def test_conda_environment_has_the_same_versions() -> None:
-    wanted = {canonicalize_name(requirement.name) for requirement in asked_for()}
+    wanted = {canonicalize_name(requirement.name) for requirement in asked_for("dev", "docs")}
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     assert "python=3.11" in dependencies
     (section,) = (entry["pip"] for entry in dependencies if isinstance(entry, dict))

@@ -1,0 +1,1 @@
+"""How fast training and the command are, beside what people would use instead; docs/performance.md explains."""

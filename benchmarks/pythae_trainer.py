@@ -1,0 +1,91 @@
+"""pythae's trainer (Chadebec et al. 2022, NeurIPS), with our layers and data. Needs the extra ``bench``."""
+
+import contextlib
+import io
+import logging
+import tempfile
+
+import torch
+from pythae.data.datasets import BaseDataset
+from pythae.models import VAE, VAEConfig
+from pythae.models.base import BaseAE, BaseAEConfig
+from pythae.models.base.base_utils import ModelOutput
+from pythae.models.nn import BaseDecoder, BaseEncoder
+from pythae.trainers import BaseTrainer, BaseTrainerConfig
+from torch import Tensor
+
+from benchmarks.contest import Work
+from nvae.models.beta_vae import BetaVae
+from nvae.models.n_vae import NVae
+
+logging.getLogger("pythae").setLevel(logging.ERROR)
+
+
+class _Encoder(BaseEncoder):  # type: ignore[misc]  # pythae has no types
+    """Our layers, as pythae asks for them."""
+
+    def __init__(self, model: BetaVae) -> None:
+        super().__init__()
+        self.layers, self.head = model.encoder, model.posterior_head
+
+    def forward(self, x: Tensor) -> ModelOutput:
+        mu, log_var = self.head(self.layers(x))
+        return ModelOutput(embedding=mu, log_covariance=log_var)
+
+
+class _Decoder(BaseDecoder):  # type: ignore[misc]  # pythae has no types
+    """Our layers, as pythae asks for them."""
+
+    def __init__(self, model: BetaVae) -> None:
+        super().__init__()
+        self.layers = model.decoder
+
+    def forward(self, z: Tensor) -> ModelOutput:
+        return ModelOutput(reconstruction=torch.sigmoid(self.layers(z)))
+
+
+class _NVae(BaseAE):  # type: ignore[misc]  # pythae has no types
+    """N-VAE for pythae's trainer: its documents say to subclass `BaseAE` for a model that it lacks."""
+
+    def __init__(self, model: NVae, pixels: int) -> None:
+        super().__init__(BaseAEConfig(input_dim=(pixels,), latent_dim=model.n_latents), decoder=BaseDecoder())
+        self.net = model
+        self.noise = torch.Generator().manual_seed(0)
+
+    def forward(self, inputs: dict[str, Tensor], **_: object) -> ModelOutput:
+        terms = self.net.loss(inputs["data"], inputs["labels"].long(), generator=self.noise)
+        return ModelOutput(loss=terms.objective.mean())
+
+
+def vae(model: BetaVae, images: Tensor, labels: Tensor, *, batch_size: int) -> Work:
+    """An epoch of pythae's VAE with our layers, by its trainer."""
+    config = VAEConfig(
+        input_dim=tuple(images.shape[1:]), latent_dim=model.params.latent_dims, reconstruction_loss="bce"
+    )
+    return _epochs_of(VAE(config, encoder=_Encoder(model), decoder=_Decoder(model)), images, labels, batch_size)
+
+
+def n_vae(model: NVae, images: Tensor, labels: Tensor, *, batch_size: int) -> Work:
+    """An epoch of N-VAE by pythae's trainer."""
+    return _epochs_of(_NVae(model, images[0].numel()), images, labels, batch_size)
+
+
+def _epochs_of(model: BaseAE, images: Tensor, labels: Tensor, batch_size: int) -> Work:
+    config = BaseTrainerConfig(
+        output_dir=tempfile.mkdtemp(),
+        per_device_train_batch_size=batch_size,
+        learning_rate=1e-3,
+        num_epochs=1,
+        no_cuda=True,
+        seed=0,
+    )
+    with contextlib.redirect_stdout(io.StringIO()):
+        trainer = BaseTrainer(model, BaseDataset(images.float() / 255, labels), training_config=config)
+        trainer.prepare_training()
+
+    def work() -> int:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            trainer.train_step(1)
+        return len(images)
+
+    return work

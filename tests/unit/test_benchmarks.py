@@ -1,0 +1,111 @@
+"""The benchmark measures what it says: turns are taken, ratios are per round, and the usual loop learns."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from benchmarks import contest, floor, usual
+from nvae import config
+from nvae.models import build
+from nvae.models.cgan import CGan
+from nvae.models.classifier import Classifier
+from nvae.models.n_vae import NVae
+from nvae.models.protocol import Trainable
+from nvae.rng import torch_generator
+
+PARAMS = config.load(Path(__file__).parents[2] / "params.yaml", profile="smoke")
+SHAPE = (28, 28)
+CLASSES = 3
+
+
+def _model(name: str) -> Trainable:
+    model = build(name, PARAMS.model_params("glyphs", name), n_classes=CLASSES, image_shape=SHAPE)
+    model.initialise(generator=torch_generator(0, "weights"))
+    return model
+
+
+def _images() -> tuple[torch.Tensor, torch.Tensor]:
+    """One flat image a class: what can be learnt in a few steps."""
+    labels = torch.arange(60) % CLASSES
+    return (labels * 100).to(torch.uint8)[:, None, None].expand(-1, *SHAPE).contiguous(), labels
+
+
+def test_contestants_take_turns_and_the_first_round_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+    clock = {"now": 0.0}
+    monkeypatch.setattr("time.process_time", lambda: clock["now"])
+
+    def work(name: str, seconds: float) -> contest.Work:
+        def done() -> int:
+            turns.append(name)
+            clock["now"] += seconds
+            return 10
+
+        return done
+
+    one = contest.Contest("step", {"ours": work("ours", 1.0), "other": work("other", 2.0)}, {"other": 1.5})
+    measured = contest.rates(one, rounds=2)
+    assert turns == ["ours", "other"] * 3
+    assert measured["round"].tolist() == [1, 1, 2, 2]
+    assert measured["images_per_cpu_s"].tolist() == pytest.approx([10, 5, 10, 5])
+
+
+def test_a_ratio_is_taken_within_each_round() -> None:
+    one = contest.Contest("step", {"ours": int, "other": int}, {"other": 1.5})
+    rows = [
+        ("step", name, number, rate)
+        for number, pair in enumerate([(10.0, 5.0), (40.0, 10.0), (9.0, 9.0)], start=1)
+        for name, rate in zip(("ours", "other"), pair, strict=True)
+    ]
+    measured = pd.DataFrame(rows, columns=["contest", "contestant", "round", "images_per_cpu_s"])
+    (row,) = contest.ratios(measured, one).to_dict("records")
+    assert (row["ratio"], row["lowest"], row["highest"]) == (2.0, 1.0, 4.0)
+    assert (row["against"], row["goal"], row["rounds"], row["ours_per_s"]) == ("other", 1.5, 3, 10.0)
+
+
+def test_the_floor_goes_through_every_image() -> None:
+    layers = [nn.Linear(6, 4), nn.Linear(4, 2)]
+    assert floor.products(layers, batch_size=4, images=10)() == 10
+
+
+def _vae_step() -> usual.Step:
+    model = _model("n_vae")
+    assert isinstance(model, NVae)
+    return usual.vae_step(model)
+
+
+def _classifier_step() -> usual.Step:
+    model = _model("classifier")
+    assert isinstance(model, Classifier)
+    return usual.classifier_step(model)
+
+
+@pytest.mark.parametrize("make", [_vae_step, _classifier_step])
+def test_the_usual_loop_learns(make: Callable[[], usual.Step]) -> None:
+    images, labels = _images()
+    losses: list[float] = []
+    step = make()
+
+    def noted(x: torch.Tensor, y: torch.Tensor) -> float:
+        losses.append(step(x, y))
+        return losses[-1]
+
+    work = usual.epochs_of(noted, images, labels, batch_size=20)
+    assert work() == len(images)
+    for _ in range(20):
+        work()
+    assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
+
+
+def test_the_usual_step_moves_both_players() -> None:
+    model = _model("cgan")
+    assert isinstance(model, CGan)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    images, labels = _images()
+    usual.epochs_of(usual.cgan_step(model), images, labels, batch_size=20)()
+    moved = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved == {"generator", "discriminator"}

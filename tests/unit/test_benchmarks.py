@@ -96,7 +96,7 @@ def test_the_usual_loop_learns(make: Callable[[], usual.Step]) -> None:
 
     work = usual.epochs_of(noted, images, labels, batch_size=20)
     assert work() == len(images)
-    for _ in range(20):
+    for _ in range(80):
         work()
     assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
 

@@ -94,6 +94,7 @@ def write_sidecar(
     inputs: Mapping[str, Path],
     watch: Stopwatch,
     device: str = "cpu",
+    precision: str | None = None,
 ) -> None:
     """Write ``{artefact}.meta.json``.
 
@@ -104,6 +105,7 @@ def write_sidecar(
         inputs: name → file or folder that was read.
         watch: started when the work began.
         device: where it was computed.
+        precision: what networks were trained in, if any were.
     """
     record = {
         "made_from": {
@@ -118,6 +120,7 @@ def write_sidecar(
             **_commit(),
             "versions": {"python": platform.python_version(), **_versions()},
             "device": device,
+            **({"precision": precision} if precision else {}),
             "seconds": round(watch.seconds, 3),
         },
     }

@@ -3,7 +3,7 @@
 On generated images alone its error is their classification accuracy score (Ravuri & Vinyals 2019, NeurIPS).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,11 +11,12 @@ import torch
 from nvae.config import AugmentationParams, ClassifierParams, TrainingParams
 from nvae.data.prepared import PreparedSet
 from nvae.models.classifier import build
-from nvae.models.protocol import GenerativeModel
+from nvae.models.protocol import GenerativeModel, Trainable
 from nvae.rng import torch_generator
-from nvae.training.batches import Batch, Resident, Shuffled
+from nvae.training.batches import Batch, Resident, Shuffled, Source
 from nvae.training.checkpoint import Checkpointing
 from nvae.training.loop import fit, mean_terms
+from nvae.training.stacked import SideBySide, Stacked
 
 SPLITS = ("validation", "test")
 
@@ -89,10 +90,10 @@ class Mixture:
             yield x, y
 
 
-def train_arm(
+def train_arms(
     model: GenerativeModel,
     data: PreparedSet,
-    arm: Arm,
+    group: Sequence[Arm],
     params: ClassifierParams,
     protocol: TrainingParams,
     *,
@@ -101,15 +102,16 @@ def train_arm(
     title: str,
     checkpointing: Checkpointing | None = None,
     splits: tuple[str, ...] = SPLITS,
-) -> dict[str, float]:
-    """Train one classifier for the whole budget and see how often it errs; nothing is stopped early or chosen.
+) -> list[dict[str, float]]:
+    """Train a classifier an arm for the whole budget and see how often it errs; nothing is stopped early or chosen.
 
-    Weights and the order of the real images are those of the baseline of the same seed.
+    Several are trained as one program; each ends as it would alone, up to rounding. Weights and the order of the real
+    images are those of the baseline of the same seed.
 
     Args:
         model: the generator, trained.
         data: the real images.
-        arm: the mix.
+        group: the mixes, one or several.
         params: the classifier's sizes.
         protocol: its training, the baseline's.
         seed: of the classifier and of the generated images.
@@ -119,13 +121,19 @@ def train_arm(
         splits: whose error is told.
 
     Returns:
-        Split → error in %.
+        For each arm, split → error in %.
     """
-    classifier = build(params, n_classes=data.n_classes, image_shape=data.image_shape)
+    classifier: Trainable = build(params, n_classes=data.n_classes, image_shape=data.image_shape)
     real = Shuffled(Resident.of(data.train, device), protocol.batch_size, seed)
+    sources: tuple[Source, ...] = tuple(Mixture(real, model, arm, data.n_classes, seed) for arm in group)
+    names = ["accuracy"]
+    if len(group) > 1:
+        classifier = Stacked(classifier, len(group))
+        sources = (SideBySide(sources),)
+        names = [f"accuracy_{run}" for run in range(len(group))]
     fit(
         classifier,
-        Mixture(real, model, arm, data.n_classes, seed),
+        sources[0],
         Resident.of(data.validation, device),
         protocol,
         seed=seed,
@@ -135,8 +143,7 @@ def train_arm(
     )
     # The classifier draws nothing, but the loop's protocol asks for a generator.
     generator = torch_generator(seed, "evaluation", device=device.type)
-    found = {}
-    for split in splits:
-        accuracy = mean_terms(classifier, Resident.of(data.split(split), device), generator=generator)["accuracy"]
-        found[split] = 100 * (1 - accuracy)
-    return found
+    means = {
+        split: mean_terms(classifier, Resident.of(data.split(split), device), generator=generator) for split in splits
+    }
+    return [{split: 100 * (1 - means[split][name]) for split in splits} for name in names]

@@ -15,7 +15,7 @@ from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
 from nvae.models.protocol import Trainable
 from nvae.provenance import Stopwatch, atomic, write_sidecar
-from nvae.training.device import resolve_device
+from nvae.training.device import open_device
 from nvae.training.saved import ModelDescription, load_model
 
 
@@ -43,13 +43,15 @@ class Trained:
     inputs: Mapping[str, Path]
     watch: Stopwatch
 
-    def write_csv(self, table: pd.DataFrame, path: Path, *, verb: str, params: Mapping[str, object]) -> None:
-        """Write a table with the run's columns in front, and its sidecar."""
+    def write_csv(
+        self, table: pd.DataFrame, path: Path, *, verb: str, params: Mapping[str, object], precision: str | None = None
+    ) -> None:
+        """Write a table with the run's columns in front, and its sidecar; ``precision``: of networks trained for it."""
         for position, (name, value) in enumerate(self.description.columns().items()):
             table.insert(position, name, value)
         with atomic(path) as part:
             table.to_csv(part, index=False, float_format="%.8g")
-        self._sidecar(path, verb, params)
+        self._sidecar(path, verb, params, precision)
 
     def and_read(self, **inputs: Path) -> "Trained":
         """The same, with more files read."""
@@ -64,8 +66,16 @@ class Trained:
             )
         self._sidecar(path, verb, params)
 
-    def _sidecar(self, path: Path, verb: str, params: Mapping[str, object]) -> None:
-        write_sidecar(path, verb=verb, params=params, inputs=self.inputs, watch=self.watch, device=self.device.type)
+    def _sidecar(self, path: Path, verb: str, params: Mapping[str, object], precision: str | None = None) -> None:
+        write_sidecar(
+            path,
+            verb=verb,
+            params=params,
+            inputs=self.inputs,
+            watch=self.watch,
+            device=self.device.type,
+            precision=precision,
+        )
 
 
 def open_trained(args: argparse.Namespace) -> Trained:
@@ -77,8 +87,7 @@ def open_trained(args: argparse.Namespace) -> Trained:
     paths = Layout(config.profile)
     folder: Path = args.model or paths.model(args.dataset, args.variant, args.seed)
     prepared: Path = args.data or paths.prepared(args.dataset)
-    torch.set_num_threads(args.threads)
-    device = resolve_device(config.execution.device)
+    device = open_device(config.execution.device, threads=args.threads)
     data = PreparedSet.load(prepared)
     model, description = load_model(folder, device=device)
     return Trained(model, description, data, config, paths, device, {"model": folder, "data": prepared}, watch)

@@ -7,12 +7,13 @@ and a longer grid trains its new arms alone.
 import argparse
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nvae.analysis.augmentation import SPLITS, Arm, arms, train_arm
+from nvae.analysis.augmentation import SPLITS, Arm, arms, train_arms
 from nvae.analysis.kinds import generative_model
 from nvae.closure import fingerprint
 from nvae.commands._common import add_model
@@ -21,6 +22,7 @@ from nvae.config import CLASSIFIER
 from nvae.models import MODELS
 from nvae.provenance import atomic, sha256
 from nvae.training.checkpoint import Checkpointing
+from nvae.training.device import resolve_precision
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,45 +47,70 @@ def run(args: argparse.Namespace) -> None:
             fingerprint("nvae.commands.augment", MODELS[trained.description.model].module).encode()
         ).hexdigest(),
     }
-    rows = []
     grid = arms(trained.config.augmentation)
-    for number, arm in enumerate(grid, start=1):
-        key = {**known, **vars(arm)}
-        path = folder / f"{arm.name}.json"
-        errors = None if args.restart else _finished(path, key)
-        if errors is None:
-            title = f"augment {args.dataset}/{args.variant} seed {args.seed}, arm {number} of {len(grid)} ({arm.name})"
-            # Named after all that the arm depends on: what another code or configuration left is not gone on with.
-            digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-            checkpoint = unfinished / f"{arm.name}-{digest}.safetensors"
-            errors = _train(trained, arm, args.seed, Checkpointing(checkpoint, key), title)
-            with atomic(path) as part:
-                part.write_text(json.dumps({"depends_on": key, "error_pct": errors}, indent=2, sort_keys=True) + "\n")
+    keys = {arm: {**known, **vars(arm)} for arm in grid}
+    records = {arm: folder / f"{arm.name}.json" for arm in grid}
+    errors = {} if args.restart else {arm: _finished(records[arm], keys[arm]) for arm in grid}
+    missing = [arm for arm in grid if not errors.get(arm)]
+    at_once = _at_once(trained, len(missing))
+    for start in range(0, len(missing), at_once):
+        group = missing[start : start + at_once]
+        # Named after all that the arms depend on: what another code or configuration left is not gone on with.
+        depends_on = {"arms": [keys[arm] for arm in group]}
+        digest = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:16]
+        checkpoint = unfinished / f"{group[0].name}-{digest}.safetensors"
+        checkpointing = Checkpointing(checkpoint, depends_on, trained.config.execution.checkpoint_every_s)
+        trained_arms = _train(trained, group, args.seed, checkpointing, _title(args, grid, group))
+        for arm, found in zip(group, trained_arms, strict=True):
+            errors[arm] = found
+            with atomic(records[arm]) as part:
+                content = {"depends_on": keys[arm], "error_pct": found}
+                part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        for arm in group:
             for left in unfinished.glob(f"{arm.name}-*.safetensors"):
                 left.unlink()
-        rows += [{**vars(arm), "split": split, "error_pct": errors[split]} for split in SPLITS]
+    rows = [{**vars(arm), "split": split, "error_pct": errors[arm][split]} for arm in grid for split in SPLITS]
     out = args.out or trained.paths.run_table("augmentation", args.dataset, args.variant, args.seed)
-    trained.write_csv(pd.DataFrame(rows), out, verb="augment", params=params)
+    protocol = trained.config.training_params(args.dataset, CLASSIFIER)
+    precision = resolve_precision(protocol.precision, trained.device)
+    trained.write_csv(pd.DataFrame(rows), out, verb="augment", params=params, precision=precision)
 
 
-def _finished(path: Path, key: dict[str, Any]) -> dict[str, float] | None:
-    """What a finished arm found, if it depends on the same things."""
+def _at_once(trained: Trained, n_missing: int) -> int:
+    """How many arms make one program: on one CPU core they gain nothing by it (docs/performance.md)."""
+    chosen = trained.config.execution.arms_at_once
+    if chosen == "auto":
+        chosen = n_missing if trained.device.type == "cuda" else 1
+    return max(1, chosen)
+
+
+def _title(args: argparse.Namespace, grid: Sequence[Arm], group: Sequence[Arm]) -> str:
+    numbers = ", ".join(str(grid.index(arm) + 1) for arm in group)
+    names = ", ".join(arm.name for arm in group)
+    noun = "arms" if len(group) > 1 else "arm"
+    return f"augment {args.dataset}/{args.variant} seed {args.seed}, {noun} {numbers} of {len(grid)} ({names})"
+
+
+def _finished(path: Path, key: dict[str, Any]) -> dict[str, float]:
+    """What a finished arm found; nothing, unless it depends on the same things."""
     try:
         content = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
-        return None
+        return {}
     if not isinstance(content, dict) or content.get("depends_on") != json.loads(json.dumps(key)):
-        return None
+        return {}
     errors: dict[str, float] = content["error_pct"]
     return errors
 
 
-def _train(trained: Trained, arm: Arm, seed: int, checkpointing: Checkpointing, title: str) -> dict[str, float]:
+def _train(
+    trained: Trained, group: Sequence[Arm], seed: int, checkpointing: Checkpointing, title: str
+) -> list[dict[str, float]]:
     config, dataset = trained.config, trained.description.dataset
-    return train_arm(
+    return train_arms(
         generative_model(trained.model),
         trained.data,
-        arm,
+        group,
         config.classifier_params(dataset),
         config.training_params(dataset, CLASSIFIER),
         seed=seed,

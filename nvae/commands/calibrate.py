@@ -5,8 +5,6 @@ import importlib
 import json
 from pathlib import Path
 
-import torch
-
 from nvae.analysis.calibration import calibration_table, prepared_in_passing
 from nvae.commands._common import add_compute, add_params, load_config
 from nvae.config import DrawnDial, IdxData
@@ -17,7 +15,7 @@ from nvae.layout import Layout
 from nvae.models import build
 from nvae.models.protocol import Trainable
 from nvae.provenance import Stopwatch, atomic, write_sidecar
-from nvae.training.device import resolve_device
+from nvae.training.device import open_device, resolve_precision
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +43,7 @@ def run(args: argparse.Namespace) -> None:
         )
     recipe = importlib.import_module(BUILTIN[config.family(args.dataset)])
     variant = config.variant(args.variant)
-    torch.set_num_threads(args.threads)
-    device = resolve_device(config.execution.device)
+    device = open_device(config.execution.device, threads=args.threads)
 
     def data_of(level: int) -> PreparedSet:
         made = recipe.draw(
@@ -58,11 +55,12 @@ def run(args: argparse.Namespace) -> None:
         sizes = config.model_params(args.dataset, args.variant)
         return build(variant.model, sizes, n_classes=data.n_classes, image_shape=data.image_shape)
 
+    protocol = config.training_params(args.dataset, args.variant)
     table = calibration_table(
         config.calibration.exclusive_factors,
         data_of,
         model_of,
-        config.training_params(args.dataset, args.variant),
+        protocol,
         config.probe,
         seed=args.seed,
         device=device,
@@ -74,4 +72,5 @@ def run(args: argparse.Namespace) -> None:
     with atomic(out) as part:
         table.to_csv(part, index=False, float_format="%.8g")
     slice_ = json.loads(config.slice("calibrate", dataset=args.dataset, variant=args.variant))
-    write_sidecar(out, verb="calibrate", params=slice_, inputs={}, watch=watch, device=device.type)
+    precision = resolve_precision(protocol.precision, device)
+    write_sidecar(out, verb="calibrate", params=slice_, inputs={}, watch=watch, device=device.type, precision=precision)

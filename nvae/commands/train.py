@@ -1,21 +1,21 @@
 """``nvae train``: one model, one prepared set, one seed."""
 
 import argparse
+import hashlib
 import importlib
 import json
 from pathlib import Path
 
-import torch
-
+from nvae.closure import fingerprint
 from nvae.commands._common import add_compute, add_judge, add_params, load_config
 from nvae.config import CLASSIFIER
 from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
 from nvae.models import MODELS, build
-from nvae.provenance import Stopwatch, write_sidecar
+from nvae.provenance import Stopwatch, sha256, write_sidecar
 from nvae.training.batches import Resident, Shuffled
 from nvae.training.checkpoint import Checkpointing
-from nvae.training.device import resolve_device
+from nvae.training.device import open_device, resolve_precision
 from nvae.training.loop import fit
 from nvae.training.saved import ModelDescription, save_model
 
@@ -48,8 +48,7 @@ def run(args: argparse.Namespace) -> None:
     folder = args.out or paths.model(args.dataset, args.variant, args.seed)
     checkpoint = args.checkpoint or paths.checkpoint(args.dataset, args.variant, args.seed)
     slice_ = json.loads(config.slice("train", dataset=args.dataset, variant=args.variant, seed=args.seed))
-    torch.set_num_threads(args.threads)
-    device = resolve_device(config.execution.device)
+    device = open_device(config.execution.device, threads=args.threads)
     data = PreparedSet.load(prepared)
     inputs = {"data": prepared}
     description = ModelDescription(
@@ -66,6 +65,12 @@ def run(args: argparse.Namespace) -> None:
         inputs["judge"] = args.judge or paths.model(args.dataset, CLASSIFIER, config.seeds[0])
         make = importlib.import_module(WATCH).make
         judging = make(inputs["judge"], data, config.fidelity, seed=args.seed, device=device)
+    modules = [MODELS[description.model].module, *([WATCH] if judging else [])]
+    depends_on = {
+        **slice_,
+        "inputs": {name: sha256(path) for name, path in sorted(inputs.items())},
+        "code": hashlib.sha256(fingerprint(__name__, *modules).encode()).hexdigest(),
+    }
     model = build(description.model, params, n_classes=data.n_classes, image_shape=data.image_shape)
     if args.restart:
         checkpoint.unlink(missing_ok=True)
@@ -77,9 +82,17 @@ def run(args: argparse.Namespace) -> None:
         seed=args.seed,
         device=device,
         title=f"train {args.dataset}/{args.variant} seed {args.seed}",
-        checkpointing=Checkpointing(checkpoint, slice_, config.execution.checkpoint_every_epochs),
+        checkpointing=Checkpointing(checkpoint, depends_on, config.execution.checkpoint_every_s),
         watch=judging,
     )
     save_model(folder, model, description, progressed)
-    write_sidecar(folder, verb="train", params=slice_, inputs=inputs, watch=watch, device=str(device))
+    write_sidecar(
+        folder,
+        verb="train",
+        params=slice_,
+        inputs=inputs,
+        watch=watch,
+        device=device.type,
+        precision=resolve_precision(protocol.precision, device),
+    )
     checkpoint.unlink(missing_ok=True)

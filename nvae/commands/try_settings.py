@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 import yaml
 
-from nvae.analysis.augmentation import Arm, train_arm
+from nvae.analysis.augmentation import Arm, train_arms
 from nvae.analysis.evaluation import metrics
 from nvae.analysis.factors import factor_summary, factor_table
 from nvae.analysis.fidelity import fidelity_table
@@ -26,7 +26,7 @@ from nvae.models import build
 from nvae.models.protocol import GenerativeModel, LatentModel
 from nvae.provenance import atomic
 from nvae.training.batches import Resident, Shuffled
-from nvae.training.device import resolve_device
+from nvae.training.device import open_device
 from nvae.training.loop import fit
 
 _SPLIT = "validation"
@@ -61,8 +61,7 @@ def run(args: argparse.Namespace) -> None:
     """Train once; print the validation metrics, and append them to the record."""
     config = load_config(args)
     params, protocol = changed(config, args.dataset, args.variant, args.changes)
-    torch.set_num_threads(args.threads)
-    device = resolve_device(config.execution.device)
+    device = open_device(config.execution.device, threads=args.threads)
     data = PreparedSet.load(args.data or Layout(config.profile).prepared(args.dataset))
     model = build(config.variant(args.variant).model, params, n_classes=data.n_classes, image_shape=data.image_shape)
     fit(
@@ -101,10 +100,10 @@ def _of_samples(
     found = {f"samples_{name}": value for name, value in zip(table["metric"], table["value"], strict=True)}
     dataset = data.name
     for share in _SHARES:
-        errors = train_arm(
+        (errors,) = train_arms(
             model,
             data,
-            Arm(1.0, share),
+            [Arm(1.0, share)],
             config.classifier_params(dataset),
             config.training_params(dataset, CLASSIFIER),
             seed=seed,

@@ -184,6 +184,7 @@ class TrainingParams(Section):
     learning_rate_schedule: Literal["constant", "cosine"]
     adam_beta1: Annotated[float, Field(ge=0, lt=1)]
     kl_warmup_epochs: NonNegativeInt
+    precision: Literal["fp32", "bf16", "auto"]
 
 
 class Variant(Section):
@@ -273,4 +274,5 @@ class ExecutionParams(Section):
     """How runs are carried out; never changes what they compute, so no rule depends on it."""
 
     device: Literal["auto", "cpu", "cuda"]
-    checkpoint_every_epochs: PositiveInt
+    checkpoint_every_s: NonNegativeFloat
+    arms_at_once: Literal["auto"] | PositiveInt

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from nvae.config import AcGanParams
 from nvae.models.adversarial import AdversarialModel, backbone_of
-from nvae.models.backbones import Encoder
+from nvae.models.backbones import Encoder, Head
 from nvae.models.protocol import LossTerms
 
 
@@ -25,8 +25,8 @@ class Discriminator(nn.Module):
     def __init__(self, params: AcGanParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
         super().__init__()
         self.encoder = Encoder(image_shape, backbone_of(params))
-        self.source_head = nn.Linear(self.encoder.n_features, 1)
-        self.label_head = nn.Linear(self.encoder.n_features, n_classes)
+        self.source_head = Head(self.encoder.n_features, 1)
+        self.label_head = Head(self.encoder.n_features, n_classes)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, height, width) → (batch,) and (batch, n_classes), unnormalised both."""

@@ -108,11 +108,19 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """(batch, n_inputs) → (batch, height · width)."""
-        output: Tensor = self.layers(z)
+        output: Tensor = self.layers(z).to(z.dtype)
         return output
 
 
-class PosteriorHead(nn.Linear):
+class Head(nn.Linear):
+    """A last layer, whose output has the weights' precision, whatever its product was computed in."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(batch, in_features) → (batch, out_features)."""
+        return super().forward(features).to(self.weight.dtype)
+
+
+class PosteriorHead(Head):
     """Features to the mean and the log-variance of q(z | x).
 
     Args:

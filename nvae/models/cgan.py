@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from nvae.config import CGanParams
 from nvae.models.adversarial import AdversarialModel, backbone_of
-from nvae.models.backbones import Encoder
+from nvae.models.backbones import Encoder, Head
 from nvae.models.protocol import LossTerms
 
 
@@ -23,7 +23,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.n_classes = n_classes
         self.encoder = Encoder(image_shape, backbone_of(params), n_conditions=n_classes)
-        self.source_head = nn.Linear(self.encoder.n_features, 1)
+        self.source_head = Head(self.encoder.n_features, 1)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """(batch, height, width) and (batch,) → (batch,)."""

@@ -5,11 +5,11 @@ classification accuracy score (Ravuri & Vinyals 2019, NeurIPS).
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from nvae.config import ClassifierParams
-from nvae.models.backbones import HEAD_GAIN, Backbone, Encoder, kaiming_initialise
+from nvae.models.backbones import HEAD_GAIN, Backbone, Encoder, Head, kaiming_initialise
 from nvae.models.protocol import LossTerms, Trainable, Turn
 
 
@@ -25,7 +25,7 @@ class Classifier(Trainable):
     def __init__(self, params: ClassifierParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
         super().__init__()
         self.encoder = Encoder(image_shape, Backbone(params.backbone, params.hidden, params.channels))
-        self.label_head = nn.Linear(self.encoder.n_features, n_classes)
+        self.label_head = Head(self.encoder.n_features, n_classes)
         self.label_smoothing = params.label_smoothing
 
     def initialise(self, *, generator: torch.Generator) -> None:

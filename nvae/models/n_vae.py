@@ -4,11 +4,11 @@ Latents are ordered z = [z_c^1 … z_c^K ; z_s]: K blocks of d_c, then d_s share
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from nvae.config import NVaeParams
-from nvae.models.backbones import HEAD_GAIN, Backbone, Decoder, Encoder, PosteriorHead, kaiming_initialise
+from nvae.models.backbones import HEAD_GAIN, Backbone, Decoder, Encoder, Head, PosteriorHead, kaiming_initialise
 from nvae.models.likelihoods import kl_dirichlet, kl_to_standard_normal, log_likelihood_of
 from nvae.models.protocol import LatentAxis, LatentModel, LossTerms, Posterior, shared_axes
 
@@ -36,7 +36,7 @@ class NVae(LatentModel):
         backbone = Backbone(params.backbone, params.hidden, params.channels)
         self.encoder = Encoder(image_shape, backbone)
         self.posterior_head = PosteriorHead(self.encoder.n_features, self.n_latents)
-        self.label_head = nn.Linear(self.encoder.n_features, n_classes)
+        self.label_head = Head(self.encoder.n_features, n_classes)
         self.decoder = Decoder(n_classes * block + params.shared_dims, image_shape, backbone)
         self.log_likelihood = log_likelihood_of(params)
 

@@ -6,7 +6,9 @@ file's header. No random state is stored, since none outlives an epoch: every st
 """
 
 import json
-from dataclasses import dataclass
+import sys
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,28 +40,31 @@ class Progressed:
     throughput: list[float]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Checkpointing:
     """Where and how often a run keeps a checkpoint.
 
     Args:
         path: the file to write and to resume from.
         config: what the run depends on; a resume under another one is refused.
-        every_epochs: epochs between checkpoints.
+        every_s: seconds of work, at least, from one checkpoint to the next; written at the end of an epoch.
     """
 
     path: Path
     config: dict[str, Any]
-    every_epochs: int = 1
+    every_s: float = 0.0
+    _last: float = field(default=0.0, init=False)
 
     def resume(self, model: nn.Module, optimisers: Optimisers) -> Progressed:
-        """As :func:`load_checkpoint`."""
+        """As :func:`load_checkpoint`; from here on time is counted."""
+        self._last = time.monotonic()
         return load_checkpoint(self.path, model, optimisers, config=self.config)
 
     def after_epoch(self, model: nn.Module, optimisers: Optimisers, progressed: Progressed) -> None:
         """Write a checkpoint if one is due."""
-        if progressed.epoch % self.every_epochs == 0:
+        if time.monotonic() - self._last >= self.every_s:
             save_checkpoint(self.path, model, optimisers, config=self.config, progressed=progressed)
+            self._last = time.monotonic()
 
 
 def save_checkpoint(
@@ -90,7 +95,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers, *, config: dict[str, Any]) -> Progressed:
-    """Restore weights and optimiser in place.
+    """Restore weights and optimiser in place. A damaged file is worth nothing: it is told, and the run starts anew.
 
     Args:
         path: the file; if there is none, nothing was done yet.
@@ -102,7 +107,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers, *, con
         How far the run had come.
 
     Raises:
-        UserError: the file is damaged, or was written under a different configuration (the keys are named).
+        UserError: the file was written under a different configuration (the keys are named).
     """
     if not path.is_file():
         return Progressed(0, [], [])
@@ -111,9 +116,8 @@ def load_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers, *, con
             header = stream.metadata()
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as error:
-        raise UserError(
-            str(path), got=f"a damaged checkpoint ({error})", expected="a whole one", mend="Delete it to start anew."
-        ) from None
+        print(f"{path}: a damaged checkpoint ({error}); the run starts anew", file=sys.stderr, flush=True)
+        return Progressed(0, [], [])
     changed = changed_keys(json.loads(header["config"]), config)
     if changed:
         raise UserError(

@@ -1,12 +1,20 @@
-"""Where to compute."""
+"""Where to compute, and how exactly."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
 
 import torch
 
 from nvae.errors import UserError
 
 
-def resolve_device(name: str) -> torch.device:
-    """``auto`` takes a CUDA GPU if there is one; ``cuda`` insists on it.
+def open_device(name: str, *, threads: int) -> torch.device:
+    """Where to compute, with so many threads.
+
+    Args:
+        name: ``auto`` takes a CUDA GPU if there is one; ``cuda`` insists on it; or ``cpu``.
+        threads: of the CPU.
 
     Raises:
         UserError: ``cuda`` was asked for and there is none.
@@ -20,4 +28,34 @@ def resolve_device(name: str) -> torch.device:
             expected="a machine with one",
             mend="Set it to auto or cpu in params.yaml.",
         )
+    torch.set_num_threads(threads)
     return torch.device(name)
+
+
+def resolve_precision(name: Literal["fp32", "bf16", "auto"], device: torch.device) -> Literal["fp32", "bf16"]:
+    """What matrix products are computed in: ``auto`` takes bfloat16 where the hardware multiplies it natively.
+
+    Args:
+        name: as in the configuration.
+        device: where to compute.
+    """
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16" if native else "fp32"
+
+
+@contextmanager
+def denormals_as_zero() -> Iterator[None]:
+    """Within it, numbers below the normal range of floating point count as zero, on a CPU.
+
+    Adam's moments of weights that no longer move sink into that range, where a processor is many times slower.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)

@@ -17,6 +17,7 @@ from nvae.models.protocol import LossTerms, Trainable
 from nvae.rng import torch_generator
 from nvae.training.batches import Resident, Source
 from nvae.training.checkpoint import Checkpointing, Optimisers, Progressed, Row
+from nvae.training.device import denormals_as_zero, resolve_precision
 from nvae.training.progress import Progress
 
 #: (model, epoch) → more columns of the validation row.
@@ -72,7 +73,7 @@ def fit(
     optimisers = {turn.name: _adam(turn.player, params) for turn in model.turns()}
     done = checkpointing.resume(model, optimisers) if checkpointing else Progressed(0, [], [])
     history, throughput = list(done.history), list(done.throughput)
-    with Progress(title, total=params.epochs, done=done.epoch) as progress:
+    with denormals_as_zero(), Progress(title, total=params.epochs, done=done.epoch) as progress:
         for epoch in range(done.epoch + 1, params.epochs + 1):
             start = time.monotonic()
             train_row, n_images = _train_epoch(model, optimisers, source, params, seed=seed, epoch=epoch, device=device)
@@ -132,6 +133,9 @@ def _train_epoch(
     generator = torch_generator(seed, "noise", epoch, device=device.type)
     step = (epoch - 1) * source.steps
     sums, kl_weight = _Sums(), 1.0
+    autocast = torch.autocast(
+        device.type, torch.bfloat16, enabled=resolve_precision(params.precision, device) == "bf16"
+    )
     for x, y in source.epoch(epoch):
         step += 1
         kl_weight = _kl_weight(step, params.kl_warmup_epochs * source.steps)
@@ -139,7 +143,8 @@ def _train_epoch(
         for turn, weights, optimiser in turns:
             for group in optimiser.param_groups:
                 group["lr"] = _learning_rate(params, step, params.epochs * source.steps)
-            result = turn.loss(x, y, generator=generator, kl_weight=kl_weight)
+            with autocast:
+                result = turn.loss(x, y, generator=generator, kl_weight=kl_weight)
             optimiser.zero_grad(set_to_none=True)
             # The other players' weights get no gradient, and none is computed for them.
             result.objective.mean().backward(inputs=weights)  # type: ignore[no-untyped-call]

@@ -211,6 +211,7 @@ def train(model: Trainable, data: PreparedSet, *, epochs: int) -> list[dict[str,
         learning_rate_schedule="cosine",
         adam_beta1=0.5,
         kl_warmup_epochs=0,
+        precision="fp32",
     )
     device = torch.device("cpu")
     source = Shuffled(Resident.of(data.train, device), 16, 0)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from nvae.analysis.augmentation import train_arm
+from nvae.analysis.augmentation import train_arms
 from nvae.cli import main
 from nvae.data.prepared import PreparedSet
 
@@ -51,11 +51,11 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The arms that are trained while a test runs."""
     names: list[str] = []
 
-    def watched(*args: Any, **kwargs: Any) -> dict[str, float]:
-        names.append(args[2].name)
-        return train_arm(*args, **kwargs)
+    def watched(*args: Any, **kwargs: Any) -> list[dict[str, float]]:
+        names.extend(arm.name for arm in args[2])
+        return train_arms(*args, **kwargs)
 
-    monkeypatch.setattr("nvae.commands.augment.train_arm", watched)
+    monkeypatch.setattr("nvae.commands.augment.train_arms", watched)
     return names
 
 
@@ -145,6 +145,30 @@ def test_a_damaged_record_is_trained_again(project: Path, trained: list[str]) ->
     assert trained == ["sigma1.0-share0.5"]
     assert record.read_bytes() == whole
     assert json.loads(whole)["depends_on"]["sigma"] == 1.0
+
+
+def test_arms_of_one_program_are_kept_and_resumed_as_others_are(
+    project: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit({"execution": {"arms_at_once": 3}})
+    assert augment("--arms", "whole", "--out", "whole.csv") == 0
+    trained.clear()
+
+    def stop(self: object, note: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nvae.training.progress.Progress.advance", stop)
+        with pytest.raises(KeyboardInterrupt):
+            augment()
+    (checkpoint,) = Path("results/smoke/checkpoints").rglob("*.safetensors")
+    assert checkpoint.name.startswith(trained[0])
+    assert augment() == 0
+    assert TABLE.read_bytes() == Path("whole.csv").read_bytes()
+    assert not list(Path("results/smoke/checkpoints").rglob("*.safetensors"))
+    trained.clear()
+    assert augment() == 0
+    assert trained == []
 
 
 def test_restart_trains_every_arm(project: Path, trained: list[str]) -> None:

@@ -1,20 +1,22 @@
 """The augmentation study and what explains it, with generators whose worth is known."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
 
 from nvae.analysis import watch
-from nvae.analysis.augmentation import Arm, Mixture, arms, train_arm
+from nvae.analysis.augmentation import Arm, Mixture, arms, train_arms
 from nvae.analysis.fidelity import fidelity_table
 from nvae.analysis.generation import accuracy_by_class
 from nvae.config import AugmentationParams, ClassifierParams, FidelityParams, TrainingParams
 from nvae.data.prepared import PreparedSet
 from nvae.models.classifier import Classifier
-from nvae.training.batches import Resident, Shuffled
+from nvae.models.protocol import Trainable
+from nvae.training.batches import Resident, Shuffled, Source
 from nvae.training.loop import fit
+from nvae.training.stacked import SideBySide, Stacked
 from tests.conftest import network, small_params
 from tests.unit.generators import Columns
 
@@ -26,6 +28,7 @@ PROTOCOL = TrainingParams(
     learning_rate_schedule="cosine",
     adam_beta1=0.9,
     kl_warmup_epochs=0,
+    precision="fp32",
 )
 FIDELITY = FidelityParams(images=40, watched_images_per_class=20, neighbours=3)
 
@@ -89,8 +92,8 @@ def test_images_are_the_same_each_time_and_others_each_epoch_and_seed(small_set:
 def test_error_tells_a_good_generator_from_one_that_mixes_classes_up(
     shown: tuple[int, ...], low: float, high: float, small_set: PreparedSet
 ) -> None:
-    errors = train_arm(
-        Columns(shown), small_set, Arm(1.0, 1.0), classifier_params(), PROTOCOL, seed=0, device=CPU, title="arm"
+    (errors,) = train_arms(
+        Columns(shown), small_set, [Arm(1.0, 1.0)], classifier_params(), PROTOCOL, seed=0, device=CPU, title="arm"
     )
     assert set(errors) == {"validation", "test"}
     assert all(low <= error <= high for error in errors.values())
@@ -102,11 +105,50 @@ def test_real_images_repair_a_bad_generator_in_part(small_set: PreparedSet) -> N
     def error(share: float) -> float:
         arm = Arm(1.0, share)
         params = classifier_params()
-        return train_arm(
-            Columns((1, 2, 0)), small_set, arm, params, PROTOCOL, seed=0, device=CPU, title="arm", splits=("test",)
-        )["test"]
+        (errors,) = train_arms(
+            Columns((1, 2, 0)), small_set, [arm], params, PROTOCOL, seed=0, device=CPU, title="arm", splits=("test",)
+        )
+        return errors["test"]
 
     assert error(0.25) < error(1.0) - 50
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_arms_of_one_program_end_as_each_does_alone(precision: Literal["fp32", "bf16"], small_set: PreparedSet) -> None:
+    group = [Arm(1.0, 0.25), Arm(1.0, 1.0), Arm(2.0, 0.5)]
+    protocol = PROTOCOL.model_copy(update={"epochs": 3, "precision": precision})
+    real = Shuffled(Resident.of(small_set.train, CPU), protocol.batch_size, 0)
+    sources = [Mixture(real, Columns((0, 0, 2)), arm, 3, 0) for arm in group]
+    validation = Resident.of(small_set.validation, CPU)
+
+    def trained(model: Trainable, source: Source) -> tuple[Trainable, list[dict[str, float]]]:
+        history = fit(model, source, validation, protocol, seed=0, device=CPU, title="arm").history
+        return model, [{k: float(v) for k, v in row.items() if k != "split"} for row in history]
+
+    def classifier() -> Classifier:
+        return network("classifier", image_shape=small_set.image_shape, hidden=(32,)).float()
+
+    stacked, together = trained(Stacked(classifier(), len(group)), SideBySide(tuple(sources)))
+    tolerance = {"fp32": 1e-5, "bf16": 1e-2}[precision]
+    for run, source in enumerate(sources):
+        model, alone = trained(classifier(), source)
+        for weights, own in zip(stacked.parameters(), model.parameters(), strict=True):
+            torch.testing.assert_close(weights[run], own, rtol=0, atol=tolerance)
+        for joint, single in zip(together, alone, strict=True):
+            assert joint[f"label_{run}"] == pytest.approx(single["label"], rel=tolerance)
+    # The test can fail: arms of other mixes end elsewhere.
+    first, second = (weights for weights in next(iter(stacked.parameters()))[:2])
+    assert (first - second).abs().max() > 3 * tolerance
+
+
+def test_a_group_of_arms_errs_as_its_arms_do_alone(small_set: PreparedSet) -> None:
+    group = [Arm(1.0, 0.25), Arm(1.0, 1.0)]
+    arguments: dict[str, Any] = {"seed": 0, "device": CPU, "title": "arm"}
+    generator, params = Columns((1, 2, 0)), classifier_params()
+    together = train_arms(generator, small_set, group, params, PROTOCOL, **arguments)
+    alone = [train_arms(generator, small_set, [arm], params, PROTOCOL, **arguments)[0] for arm in group]
+    assert [found["test"] for found in together] == pytest.approx([found["test"] for found in alone], abs=2.0)
+    assert together[0]["test"] < together[1]["test"] - 50
 
 
 def test_test_images_are_never_trained_on_nor_chosen_by(small_set: PreparedSet) -> None:
@@ -114,8 +156,8 @@ def test_test_images_are_never_trained_on_nor_chosen_by(small_set: PreparedSet) 
     inverted = dataclasses.replace(small_set.test, images=255 - small_set.test.images)
     other = dataclasses.replace(small_set, test=inverted)
     arguments: dict[str, Any] = {"seed": 0, "device": CPU, "title": "arm"}
-    first, second = (
-        train_arm(Columns((0, 0, 2)), data, Arm(1.0, 0.5), classifier_params(), PROTOCOL, **arguments)
+    (first,), (second,) = (
+        train_arms(Columns((0, 0, 2)), data, [Arm(1.0, 0.5)], classifier_params(), PROTOCOL, **arguments)
         for data in (small_set, other)
     )
     assert first["validation"] == second["validation"]

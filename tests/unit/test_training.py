@@ -15,14 +15,20 @@ from nvae.models.protocol import Trainable
 from nvae.rng import torch_generator
 from nvae.training.batches import Resident, Shuffled
 from nvae.training.checkpoint import Checkpointing, Progressed, changed_keys
-from nvae.training.device import resolve_device
+from nvae.training.device import denormals_as_zero, open_device, resolve_precision
 from nvae.training.loop import Watch, fit, mean_terms
 from nvae.training.saved import ModelDescription, load_model, save_model
 from tests.conftest import small_params
 
 PARAMS = small_params("n_vae", hidden=(32,))
 PROTOCOL = TrainingParams(
-    epochs=6, batch_size=16, learning_rate=0.005, learning_rate_schedule="cosine", adam_beta1=0.9, kl_warmup_epochs=2
+    epochs=6,
+    batch_size=16,
+    learning_rate=0.005,
+    learning_rate_schedule="cosine",
+    adam_beta1=0.9,
+    kl_warmup_epochs=2,
+    precision="fp32",
 )
 
 
@@ -104,12 +110,69 @@ def test_checkpoint_of_another_configuration_is_refused(
     assert checkpoint.read_bytes() == before
 
 
-def test_damaged_checkpoint_is_an_error(small_set: PreparedSet, tmp_path: Path) -> None:
+def test_damaged_checkpoint_is_told_and_the_run_starts_anew(
+    small_set: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     checkpoint = tmp_path / "c.safetensors"
-    train(small_set, checkpoint)
+    whole, undisturbed = train(small_set, checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(UserError, match="damaged checkpoint"):
-        train(small_set, checkpoint)
+    again, progressed = train(small_set, checkpoint)
+    assert "a damaged checkpoint" in capsys.readouterr().err
+    assert weights(again) == weights(whole)
+    assert progressed.history == undisturbed.history
+
+
+def test_checkpoints_are_so_many_seconds_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    written: list[int] = []
+    monkeypatch.setattr(
+        "nvae.training.checkpoint.save_checkpoint",
+        lambda *args, progressed, **kwargs: written.append(progressed.epoch),
+    )
+    monkeypatch.setattr("nvae.training.checkpoint.time.monotonic", lambda: now[0])
+    model = torch.nn.Linear(1, 1)
+    checkpointing = Checkpointing(tmp_path / "c", {}, every_s=3.0)
+    checkpointing.resume(model, {})
+    for epoch in range(1, 9):
+        now[0] += 1.4
+        checkpointing.after_epoch(model, {}, Progressed(epoch, [], []))
+    assert written == [3, 6]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_precisions_agree_within_the_noise_of_seeds(name: str, small_set: PreparedSet, tmp_path: Path) -> None:
+    """Weights, sums and optimiser stay float32; products alone are rounded: a run ends as another seed might."""
+
+    def ends(precision: str) -> list[float]:
+        protocol = PROTOCOL.model_copy(update={"epochs": 12, "precision": precision})
+        found = []
+        for seed in range(4):
+            model, progressed = train(small_set, tmp_path / "none", protocol=protocol, seed=seed, name=name)
+            assert all(value.dtype == torch.float32 for value in model.parameters())
+            found.append(float(progressed.history[-1][model.turns()[0].name]))
+            (tmp_path / "none").unlink()
+        return found
+
+    exact, rounded = ends("fp32"), ends("bf16")
+    assert exact != rounded
+    spread = max(exact) - min(exact)
+    assert abs(sum(exact) - sum(rounded)) / len(exact) < spread
+
+
+def test_auto_takes_bfloat16_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    for native, expected in ((True, "bf16"), (False, "fp32")):
+        monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda native=native: native)
+        monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: False)
+        assert resolve_precision("auto", cpu) == expected
+        assert resolve_precision("fp32", cpu) == "fp32"
+
+
+def test_denormals_count_as_zero_in_training_alone() -> None:
+    small = torch.tensor([1e-30])
+    with denormals_as_zero():
+        assert (small * 1e-10).item() == 0
+    assert (small * 1e-10).item() > 0
 
 
 def test_divergence_names_the_term(small_set: PreparedSet, tmp_path: Path) -> None:
@@ -149,11 +212,11 @@ def test_saved_model_comes_back(small_set: PreparedSet, tmp_path: Path) -> None:
 
 def test_auto_takes_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert resolve_device("auto").type == "cpu"
+    assert open_device("auto", threads=1).type == "cpu"
     with pytest.raises(UserError, match="no CUDA GPU"):
-        resolve_device("cuda")
+        open_device("cuda", threads=1)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert resolve_device("auto").type == "cuda"
+    assert open_device("auto", threads=1).type == "cuda"
 
 
 def test_changed_keys_lists_added_and_removed_ones() -> None:

@@ -2,8 +2,11 @@
 
 import argparse
 import importlib
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from nvae import __version__
 from nvae.errors import UserError
@@ -29,6 +32,8 @@ VERBS = {
     "summarise": "condense the metric tables into metrics.json",
     "claims": "check the paper's claims against the tables, with intervals over seeds",
     "draw": "draw a figure from its tables",
+    "verify": "hash every artefact again and compare it with its sidecar",
+    "trace": "what an artefact was made from, down to the raw files, with commits, parameters and hashes",
     "restore": "bring back data, models and Snakemake's records from DVC's cache or remote",
 }
 
@@ -40,17 +45,47 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; ``sys.argv[1:]`` if None.
 
     Returns:
-        The exit code: 0, or 2 after bad input.
+        The exit code: 0, 2 after bad input, or 128 and the signal's number after SIGINT (Ctrl-C) or SIGTERM.
     """
     args = list(sys.argv[1:] if argv is None else argv)
     try:
         if args and args[0] in VERBS:
-            return _run(args[0], args[1:])
+            with _told_to_stop():
+                return _run(args[0], args[1:])
         _top_parser().parse_args(args or ["--help"])
     except UserError as error:
         print(f"nvae: error: {error}", file=sys.stderr)
         return 2
+    except _Stopped as stopped:
+        print(
+            f"nvae: stopped by {stopped.signal.name}. The same command goes on from the run's last checkpoint, "
+            "or starts anew if there is none; what was finished is kept.",
+            file=sys.stderr,
+        )
+        return 128 + stopped.signal
     return 0
+
+
+class _Stopped(BaseException):
+    """A signal asked for the end; on its way out everything half-written is removed."""
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[None]:
+    """Within it, SIGINT and SIGTERM raise :class:`_Stopped`."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(verb: str, args: list[str]) -> int:

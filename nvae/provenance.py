@@ -12,9 +12,11 @@ import platform
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
+
+from nvae.errors import UserError
 
 _NOT_SOURCES = (":!results", ":!paper_figs", ":!dvc.lock")
 _VERSIONED = ("nvae", "torch", "torchvision", "numpy", "pandas", "scikit-learn", "matplotlib")
@@ -35,6 +37,9 @@ def sha256(path: Path) -> str:
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it takes the name ``path``, on failure it is removed.
 
+    Raises:
+        UserError: it can't be written (no room, no permission, a folder of that name).
+
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "a.txt"
     >>> with atomic(target) as part:
@@ -42,17 +47,28 @@ def atomic(path: Path) -> Iterator[Path]:
     >>> target.read_text()
     'whole'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         with part.open("rb") as stream:
             os.fsync(stream.fileno())
         # Some writers (safetensors) make private files; an artefact is as readable as any other new file.
         part.chmod(0o666 & ~_umask())
         part.replace(path)
+    except Exception as error:
+        # safetensors' own error has the system's in its text, in the form that Rust gives it.
+        if isinstance(error, OSError) or "(os error " in str(error):
+            raise UserError(
+                str(path),
+                got=str(error).replace(str(part), str(path)),
+                expected="a place with room and permission to write",
+                mend="Make room, or write elsewhere, and run it again: nothing half-written is left.",
+            ) from error
+        raise
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def write_manifest(folder: Path, digests: Mapping[str, str]) -> None:

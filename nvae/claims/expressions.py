@@ -1,6 +1,7 @@
 """Arithmetic over named numbers, read with ``ast`` and nothing else of Python: no attributes, no other calls."""
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
@@ -15,6 +16,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+_LONGEST = 300  # signs of an expression, so that no nesting is deeper than Python's own stack
 #: Each takes one value or more, ``abs`` exactly one.
 FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
     "min": min,
@@ -37,6 +39,8 @@ def compiled(expression: str) -> tuple[Function, frozenset[str]]:
     >>> sorted(names), function({"a": 3.0, "b": 4.0})
     (['a', 'b'], 7.0)
     """
+    if len(expression) > _LONGEST:
+        raise _refused(expression, f"{len(expression)} signs, {expression[:20]!r}…")
     try:
         tree = ast.parse(expression, mode="eval")
     except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before Python 3.11.4
@@ -47,7 +51,7 @@ def compiled(expression: str) -> tuple[Function, frozenset[str]]:
 
 def _built(node: ast.expr, whole: str, names: set[str]) -> Function:
     match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) < math.inf:
             return lambda values: float(number)
         case ast.Name(id=name) if name not in FUNCTIONS:
             names.add(name)

@@ -73,7 +73,11 @@ def _find(claims: Claims, name: str) -> Claim:
 def _document(path: Path, content: dict[str, Any]) -> str:
     if not path.is_file():
         raise UserError("--readme", got=f"no file {path}", expected="a document", mend="Correct the path.")
-    return readme.with_table(path.read_text(encoding="utf-8"), content, name=str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError("--readme", got=f"{path} ({error})", expected="a text", mend="Correct the path.") from None
+    return readme.with_table(text, content, name=str(path))
 
 
 def _write(out: Path, content: dict[str, Any]) -> None:

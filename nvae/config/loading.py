@@ -1,6 +1,7 @@
 """Reading ``params.yaml``: base values, a profile's changes over them, and the check of the whole."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,16 @@ def load(path: Path, *, profile: str | None = None) -> Config:
     if not isinstance(overlays, dict):
         raise UserError("profiles", got=overlays, expected="a mapping of profile names", mend=f"Edit {path}.")
     name = raw.get("profile") if profile is None else profile
-    if name not in overlays:
+    if not isinstance(name, str) or name not in overlays:
+        known = ", ".join(sorted(map(str, overlays)))
+        raise UserError("profile", got=repr(name), expected=f"one of {known}", mend="Pass one of these.")
+    overlay = {} if overlays[name] is None else overlays[name]
+    if not isinstance(overlay, dict):
         raise UserError(
-            "profile", got=repr(name), expected=f"one of {', '.join(sorted(overlays))}", mend="Pass one of these."
+            f"profiles.{name}", got=repr(overlay), expected="a mapping of changed keys", mend=f"Edit {path}."
         )
     raw["profile"] = name
-    config = checked(Config, _merged(raw, overlays[name] or {}), "")
+    config = checked(Config, _merged(raw, overlay), "")
     _check_whole(config, path)
     return config
 
@@ -51,16 +56,10 @@ def _check_whole(config: Config, path: Path) -> None:
         )
     _check_models(config, path)
     sections = {"training": config.training, **{f"models.{name}": content for name, content in config.models.items()}}
-    known = {config.family(name) for name in config.data}
+    families = sorted({config.family(name) for name in config.data})
     for section, content in sections.items():
-        for name in content:
-            if name != "defaults" and name not in known:
-                raise UserError(
-                    f"{section}.{name}",
-                    got="a data set without a `data` section",
-                    expected=f"defaults or one of {', '.join(sorted(known))}",
-                    mend=f"Correct the name in {path}.",
-                )
+        _check_names(section, content, ["defaults", *families], path)
+    _check_names("responses.features", config.responses.features, sorted(config.data), path)
     if config.traversal.low >= config.traversal.high:
         raise UserError(
             "traversal.low", got=config.traversal.low, expected="less than traversal.high", mend=f"Edit {path}."
@@ -76,6 +75,18 @@ def _check_whole(config: Config, path: Path) -> None:
                     expected=f"at most the {params.epochs} epochs",
                     mend=f"Edit `training` in {path}.",
                 )
+
+
+def _check_names(section: str, names: Iterable[str], known: list[str], path: Path) -> None:
+    """That a section is about data sets that there are."""
+    for name in names:
+        if name not in known:
+            raise UserError(
+                f"{section}.{name}",
+                got="a data set without a `data` section",
+                expected=f"one of {', '.join(known)}",
+                mend=f"Correct the name in {path}.",
+            )
 
 
 def _check_models(config: Config, path: Path) -> None:
@@ -109,23 +120,51 @@ def _check_models(config: Config, path: Path) -> None:
 
 
 _MERGE = "tag:yaml.org,2002:merge"
+#: Most values of a file, those that aliases name counted each time; the project's own have a few thousand.
+_MOST_VALUES = 100_000
+# What the loader raises of text that is no YAML: its own errors, and those of conversions that it leaves to Python.
+_NO_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice, where YAML's default would keep the last."""
+class _CarefulLoader(yaml.SafeLoader):
+    """A safe loader that refuses aliases that multiply, and a key given twice, where YAML's default keeps the last."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        """The document, once it was seen to be of a bounded size."""
+        node = super().get_single_node()
+        if node is not None and _values(node, {}) > _MOST_VALUES:
+            raise yaml.YAMLError(f"more than {_MOST_VALUES:,} values, those that aliases name counted each time")
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping from its node, once each key was seen to be unique."""
         # `<<`, YAML's merge key, is resolved further on; a key of a merged mapping may be given again on purpose.
         keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
-        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        counts = Counter(key for key in keys if isinstance(key, Hashable))
+        twice = sorted(str(key) for key, count in counts.items() if count > 1)
         if twice:
             raise yaml.MarkedYAMLError(problem=f"the key {twice[0]} stands twice", problem_mark=node.start_mark)
         return super().construct_mapping(node, deep)
 
 
+def _values(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """How many values a node holds, itself included; ``known`` has those of nodes seen before, None while counting."""
+    if id(node) not in known:
+        known[id(node)] = None
+        parts: list[yaml.Node] = []
+        if isinstance(node, yaml.SequenceNode):
+            parts = node.value
+        elif isinstance(node, yaml.MappingNode):
+            parts = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_values(part, known) for part in parts)
+    found = known[id(node)]
+    if found is None:
+        raise yaml.MarkedYAMLError(problem="a value that holds itself", problem_mark=node.start_mark)
+    return found
+
+
 def read_yaml(path: Path, *, what: str, option: str) -> Any:
-    """The content of a YAML file in which no key stands twice.
+    """The content of a YAML file in which no key stands twice, and which builds no objects.
 
     Args:
         path: of the file.
@@ -133,14 +172,16 @@ def read_yaml(path: Path, *, what: str, option: str) -> Any:
         option: of the command line that names another file.
 
     Raises:
-        UserError: the file is missing or no YAML.
+        UserError: the file is missing, no YAML, or holds too much.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_CarefulLoader)
     except FileNotFoundError:
         mend = f"Run from the project's root or pass {option}."
         raise UserError(what, got=f"no file {path}", expected="a YAML file", mend=mend) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UserError(str(path), got=error.strerror, expected="a YAML file", mend="Correct the path.") from None
+    except _NO_YAML as error:
         raise UserError(str(path), got=f"invalid YAML ({error})", expected="YAML", mend="Correct the file.") from None
 
 

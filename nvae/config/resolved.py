@@ -22,6 +22,7 @@ from nvae.config.schema import (
     GroundTruthParams,
     IdxData,
     ModelParams,
+    PlainName,
     ProbeParams,
     ResponseParams,
     SamplingParams,
@@ -36,18 +37,20 @@ from nvae.errors import UserError
 #: The variant whose trained networks judge samples, and whose protocol the augmentation study follows.
 CLASSIFIER = "classifier"
 
+_LONGEST = 200  # signs of a wrong value that a message repeats
+
 
 class Config(Section):
     """The whole configuration of one profile."""
 
-    profile: str
+    profile: PlainName
     datasets: dict[str, str]
     seeds: Seeds
     execution: ExecutionParams
-    data: dict[str, DataParams]
+    data: dict[PlainName, DataParams]
     models: dict[str, dict[str, dict[str, Any]]]
     training: dict[str, dict[str, Any]]
-    variants: dict[str, Variant]
+    variants: dict[PlainName, Variant]
     traversal: TraversalParams
     sampling: SamplingParams
     evaluation: EvaluationParams
@@ -248,7 +251,8 @@ def _checked_layers(kind: type[_S], layers: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def _location(error: ErrorDetails) -> list[str]:
-    names = [str(name) for name in error["loc"]]
+    # A key that is refused is told like a value: pydantic's own mark of it would be a name too many.
+    names = [str(name) for name in error["loc"] if name != "[key]"]
     # Below ``data.<name>`` pydantic inserts the kind that it chose the section by.
     if names[:1] == ["data"] and len(names) > 3:
         del names[2]
@@ -264,7 +268,8 @@ def _got(error: ErrorDetails) -> str:
         case "union_tag_invalid":
             return repr(error["ctx"]["tag"])
         case _:
-            return repr(error["input"])
+            told = repr(error["input"])
+            return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
 
 
 def _expected(error: ErrorDetails, kind: type[Section]) -> str:

@@ -1,5 +1,6 @@
 """What ``params.yaml`` may hold: one frozen, typed section a phase."""
 
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -20,20 +21,28 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
 
 
+def _plain(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        raise PydanticCustomError("plain", "a name of letters, digits and underscores that begins with a letter")
+    return name
+
+
 def _each_once(values: tuple[_N, ...]) -> tuple[_N, ...]:
     if len(set(values)) < len(values):
         raise PydanticCustomError("each_once", "each once")
     return values
 
 
-Seeds = Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1)]
+#: What is part of paths, commands, patterns and web pages.
+PlainName = Annotated[str, AfterValidator(_plain)]
+Seeds = Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1), AfterValidator(_each_once)]
 Grid = Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1), AfterValidator(_each_once)]
 
 
 class Section(BaseModel):
-    """A frozen part of the configuration that knows no key but its own and converts no types."""
+    """A frozen part of the configuration that knows no key but its own, converts no types and has finite numbers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class DrawnImages(Section):
@@ -62,7 +71,7 @@ class IdxData(Section):
     """A data set in IDX files with an official train and test part; ``family`` as in :class:`FacesData`."""
 
     kind: Literal["idx"]
-    family: str | None = None
+    family: PlainName | None = None
     validation_images: PositiveInt
     split_seed: NonNegativeInt
     train_limit: PositiveInt | None
@@ -86,7 +95,7 @@ class FacesData(Section):
     """
 
     kind: Literal["faces"]
-    family: str | None = None
+    family: PlainName | None = None
     angle: Literal["azimuth", "true"]
     max_angle_deg: Annotated[float, Field(gt=0, le=180)]
     inner_box: Annotated[tuple[float, float, float, float], Field(strict=False)]

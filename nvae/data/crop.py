@@ -128,7 +128,7 @@ def read_face_boxes(path: Path) -> dict[str, Box]:
             reader = csv.DictReader(stream)
             rows = list(reader)
             columns = tuple(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or a NUL in the path
         raise UserError(path.as_posix(), got=f"{error}", expected="a CSV of face boxes", mend=mend) from error
     if set(columns) != set(_COLUMNS):
         raise UserError(path.as_posix(), got=f"columns {columns}", expected=f"{_COLUMNS}", mend=mend)

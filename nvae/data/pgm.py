@@ -9,7 +9,7 @@ from nvae.errors import UserError
 
 # Between two header fields stand white space and comments to the end of a line; one white space ends the header.
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
-_HEADER = re.compile(rb"P5" + _GAP + rb"(\d{1,5})" + _GAP + rb"(\d{1,5})" + _GAP + rb"(\d{1,5})\s")
+_HEADER = re.compile(rb"P5" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s")
 _MEND = "Get the file again, or leave it out."
 
 

@@ -85,9 +85,9 @@ def load(path: Path = layout.REGISTRY) -> list[RawFile]:
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
-    except OSError as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         mend = "Run the command from the project's root folder."
-        raise UserError(str(path), got=error.strerror or error, expected="the list of raw files", mend=mend) from error
+        raise UserError(str(path), got=error, expected="the list of raw files", mend=mend) from error
     return [_raw_file(f"{path}:{line}", row) for line, row in enumerate(rows, start=2)]
 
 
@@ -110,7 +110,8 @@ def _raw_file(where: str, row: dict[str, str]) -> RawFile:
         expected = f"the columns {', '.join(RawFile.__dataclass_fields__)}"
         raise UserError(where, got=", ".join(map(str, row)), expected=expected, mend="Mend the row.")
     rules = {
-        "file": r"[^/]+",
+        "file": r"\w[\w.-]*",
+        "folder": r"(\w[\w.-]*(/\w[\w.-]*)*)?",
         "url": r"https?://\S+",
         "content": "|".join(CONTENTS),
         "bytes": r"[1-9]\d*",

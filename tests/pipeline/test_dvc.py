@@ -1,5 +1,6 @@
 """DVC around a finished run: nothing to do, seeing changes, and restoring in a clone."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from nvae.figures import FIGURES
 from tests.pipeline.project import Project, comment
+from tests.pipeline.sftp import Server, sftp_server
 
 #: The built-in data stands for the real one here, in the files that name data sets.
 STANDS_FOR = {"fashion_mnist": "garments", "mnist": "glyphs", "yale_b": "faces"}
@@ -101,6 +103,39 @@ def test_a_restored_clone_has_nothing_to_do_and_sees_changes(locked: Project, tm
     assert "traversal" in status
     assert "models:" not in status
     assert "files here differ from dvc.lock" in clone.do("nvae", "restore")
+
+
+def test_a_clone_is_restored_over_ssh_and_redraws_the_same_bytes(locked: Project, tmp_path: Path) -> None:
+    """Push, fresh clone, pull, restore, redraw, through a server that lets one key in."""
+    with sftp_server(tmp_path / "served", secrets=tmp_path) as server:
+        _use(locked, server)
+        pushed = locked.do("dvc", "push", "-r", "server")
+        assert re.search(r"\d+ files? pushed", pushed)
+        assert any(path.is_file() for path in (tmp_path / "served/cache").rglob("*"))
+        clone = Project(tmp_path / "clone")
+        locked.do("git", "clone", "-q", str(locked.root), str(clone.root))
+        _use(clone, server)
+        clone.do("dvc", "remote", "default", "--local", "server")
+        assert "restored; everything is as dvc.lock says" in clone.do("nvae", "restore")
+    assert clone.planned("all_figures") == {}
+    assert CLEAN in clone.do("dvc", "status")
+    assert "artefacts are as their sidecars say" in clone.do("nvae", "verify")
+    for suffix in ("pdf", "png", "rst"):
+        (clone.root / f"paper_figs/{FIG04}.{suffix}").unlink()
+    clone.snakemake(FIG04)
+    assert clone.do("git", "status", "--porcelain", "--", "paper_figs/*.pdf", "paper_figs/*.png") == ""
+
+    shutil.rmtree(clone.root / ".dvc/cache")
+    shutil.rmtree(clone.root / "results/paper/models")
+    result = clone.call("nvae", "restore")
+    assert result.returncode == 2
+    assert result.stderr.startswith("nvae: error: dvc pull: got ")
+    assert result.stderr.count("\n") == 1
+
+
+def _use(project: Project, server: Server) -> None:
+    project.do("dvc", "remote", "add", "--local", "--force", "server", server.url)
+    project.do("dvc", "remote", "modify", "--local", "server", "keyfile", str(server.key))
 
 
 def test_a_restored_clone_sees_code_that_is_older_than_its_outputs(locked: Project, tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""``nvae verify`` finds whatever was changed by hand; ``nvae trace`` tells the chain to the raw files."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nvae.cli import main
+from nvae.provenance import Stopwatch, write_sidecar
+
+ROOT = Path(__file__).parents[2]
+RAW = Path("data/raw/mnist")
+PREPARED = Path("data/prepared/paper/mnist.npz")
+MODEL = Path("results/paper/models/mnist/n_vae/seed0")
+TABLE = Path("results/paper/tables/kl/mnist-n_vae.csv")
+FIGURE = Path("paper_figs/fig05.pdf")
+
+
+def make(artefact: Path, verb: str, content: str, **inputs: Path) -> None:
+    """An artefact, a file or a folder with one, and its sidecar."""
+    file = artefact if artefact.suffix else artefact / "content"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content)
+    write_sidecar(artefact, verb=verb, params={"of": verb}, inputs=inputs, watch=Stopwatch(), precision="fp32")
+
+
+@pytest.fixture
+def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Five artefacts, from raw files to a figure, as the paper profile has them."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", "params.yaml")
+    make(RAW, "fetch", "raw")
+    make(PREPARED, "prepare", "prepared", raw=RAW)
+    make(MODEL, "train", "weights", data=PREPARED)
+    make(TABLE, "detect", "kl_nats\n1\n", data=PREPARED, model=MODEL)
+    make(FIGURE, "draw", "%PDF", digits=TABLE)
+    return tmp_path
+
+
+def test_untouched_artefacts_are_as_their_sidecars_say(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify"]) == 0
+    assert capsys.readouterr().out == "5 artefacts are as their sidecars say\n"
+    assert main(["verify", str(TABLE), "data"]) == 0
+    assert capsys.readouterr().out == "3 artefacts are as their sidecars say\n"
+
+
+def _edit_table() -> None:
+    TABLE.write_text("kl_nats\n2\n")
+
+
+def _edit_table_and_sidecar() -> None:
+    """A careful forger: only what was made from the table tells."""
+    _edit_table()
+    write_sidecar(TABLE, verb="detect", params={}, inputs={"data": PREPARED, "model": MODEL}, watch=Stopwatch())
+
+
+def _remove_figure() -> None:
+    FIGURE.unlink()
+
+
+def _cut_sidecar() -> None:
+    sidecar = TABLE.with_name(TABLE.name + ".meta.json")
+    sidecar.write_bytes(sidecar.read_bytes()[:40])
+
+
+def _empty_sidecar() -> None:
+    TABLE.with_name(TABLE.name + ".meta.json").write_text("{}")
+
+
+def _add_table() -> None:
+    TABLE.with_name("mine.csv").write_text("kl_nats\n9\n")
+
+
+def _add_weights() -> None:
+    (MODEL / "more").write_text("")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_edit_table, [f"{TABLE}: SHA-256", f"{FIGURE}: made from another {TABLE}"]),
+        (_edit_table_and_sidecar, [f"{FIGURE}: made from another {TABLE}"]),
+        (_remove_figure, [f"{FIGURE}: it is missing"]),
+        (_cut_sidecar, [f"{TABLE}: a damaged sidecar"]),
+        (_empty_sidecar, [f"{TABLE}: a damaged sidecar"]),
+        (_add_table, [f"{TABLE.with_name('mine.csv')}: it has no sidecar"]),
+        (_add_weights, [f"{MODEL}: SHA-256", f"{TABLE}: made from another {MODEL}"]),
+    ],
+)
+def test_what_was_changed_by_hand_is_named(
+    change: Callable[[], None], told: list[str], chain: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change()
+    assert main(["verify"]) == 2
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert len(lines) == len(told)
+    for expected in told:
+        assert any(line.startswith(expected) for line in lines), captured.out
+    assert "artefacts: got" in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_inputs_that_are_not_here_are_passed_over(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in a fresh clone, which has tables and figures alone."""
+    shutil.rmtree("data")
+    shutil.rmtree("results/paper/models")
+    assert main(["verify"]) == 0
+    assert capsys.readouterr().out.startswith("2 artefacts")
+
+
+def test_nothing_to_verify_is_an_error(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--profile", "smoke", "results"]) == 0
+    shutil.rmtree("data/raw")
+    assert main(["verify", "--profile", "smoke"]) == 2
+    assert "artefacts: got none in" in capsys.readouterr().err
+    assert main(["verify", "nowhere"]) == 2
+    assert "nowhere: got no such file, expected an artefact" in capsys.readouterr().err
+
+
+def test_the_chain_ends_at_the_raw_files(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", str(FIGURE)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    depths = {line.split("sha256")[0].strip(): len(line) - len(line.lstrip()) for line in lines if "sha256" in line}
+    assert depths == {
+        str(FIGURE): 0,
+        f"digits: {TABLE}": 2,
+        f"data: {PREPARED}": 6,
+        f"raw: {RAW}": 6,
+        f"model: {MODEL}": 4,
+    }
+    assert lines[0].endswith("as made")
+    assert sum("(told above)" in line for line in lines) == 1
+    for verb in ("fetch", "prepare", "train", "detect", "draw"):
+        assert any(f"nvae {verb}, " in line and "fp32" in line for line in lines)
+        assert any(line.strip() == f'params {{"of": "{verb}"}}' for line in lines)
+
+
+def test_the_chain_tells_what_differs_and_what_is_not_here(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _edit_table_and_sidecar()
+    shutil.rmtree(MODEL)
+    assert main(["trace", str(FIGURE)]) == 0
+    out = capsys.readouterr().out
+    assert "DIFFERS here" in out
+    assert "its sidecar tells of another one" in out
+    assert main(["trace", str(TABLE)]) == 0
+    assert f"model: {MODEL}" in (out := capsys.readouterr().out)
+    assert "not here" in out
+
+
+def test_what_has_no_sidecar_cannot_be_traced(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "params.yaml"]) == 2
+    assert "params.yaml.meta.json: got no such file, expected a sidecar" in capsys.readouterr().err
+
+
+def test_committed_results_are_as_their_sidecars_say(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["verify", "--profile", "paper"]) == 0, capsys.readouterr().out

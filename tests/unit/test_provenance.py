@@ -1,0 +1,75 @@
+"""Writing: whole or not at all, and what happens when it can't be done."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from safetensors import SafetensorError
+
+from nvae.cli import main
+from nvae.errors import UserError
+from nvae.provenance import atomic
+
+NO_ROOM = 28
+
+
+def test_what_cannot_be_written_is_told_and_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(NO_ROOM, os.strerror(NO_ROOM))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UserError, match=r"table\.csv: got .*No space left on device"), atomic(target) as part:
+        part.write_text("new")
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_weights_that_cannot_be_written_are_told_alike(tmp_path: Path) -> None:
+    """safetensors has an error of its own (what it says on a full disk; tests/faults has one)."""
+    said = "Error while serializing: I/O error: No space left on device (os error 28)"
+    with pytest.raises(UserError, match="os error"), atomic(tmp_path / "weights.safetensors"):
+        raise SafetensorError(said)
+
+
+@pytest.mark.parametrize("name", ["file/table.csv", "folder"])
+def test_a_path_that_is_taken_is_told(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserError, match="expected a place with room and permission"), atomic(tmp_path / name) as part:
+        part.write_text("new")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_other_errors_pass_through_and_leave_nothing(tmp_path: Path) -> None:
+    def half(part: Path) -> None:
+        part.write_text("half")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), atomic(tmp_path / "table.csv") as part:
+        half(part)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_command_cleans_up_and_says_how_to_go_on(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(number)
+
+    def run(args: object) -> None:
+        with atomic(tmp_path / "table.csv") as part:
+            part.write_text("half")
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr("nvae.commands.trace.run", run)
+    assert main(["trace", "anything"]) == 128 + number
+    told = capsys.readouterr().err
+    assert told.startswith(f"nvae: stopped by {number.name}. The same command goes on")
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(number) == before

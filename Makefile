@@ -6,6 +6,8 @@
 PROFILE ?= demo
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= python3
+KILLS ?= 24
+SEED ?= 20190125
 ENV ?= venv
 VENV := .venv
 
@@ -19,7 +21,7 @@ endif
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env figures report docs bench test check format clean
+.PHONY: help env figures report docs bench test attack cluster check format clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -41,6 +43,13 @@ bench: figures ## time training against what people would use instead: benchmark
 
 test: $(READY) ## pass all tests
 	OMP_NUM_THREADS=1 pytest -n $(CORES) --dist worksteal
+
+attack: $(READY) ## kill the demo's run KILLS=24 times at random moments: the results have to be the same
+	NVAE_ATTACK_KILLS=$(KILLS) NVAE_ATTACK_SEED=$(SEED) OMP_NUM_THREADS=1 pytest -m attack tests/faults
+
+cluster: $(READY) ## run the pipeline on a Slurm of this machine
+	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]'
+	OMP_NUM_THREADS=1 pytest -m cluster tests/cluster
 
 check: $(READY) ## lint, formats, types
 	ruff check .

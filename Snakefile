@@ -18,6 +18,10 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 
 
+onerror:
+    print("What is finished is kept. The same command goes on: with what is missing, and a training from its last checkpoint.")
+
+
 wildcard_constraints:
     dataset="|".join(sorted(CONFIG.data)),
     variant="|".join(sorted(CONFIG.variants)),

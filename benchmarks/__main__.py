@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: prints and records every contest, and what commands make wait."""
+"""``python -m benchmarks``: prints and records every contest, what commands make wait, and what growth costs."""
 
 import argparse
 from datetime import UTC, datetime
@@ -7,27 +7,43 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from benchmarks import commands, contest, steps
+from benchmarks import commands, contest, quality, scaling, steps
+from nvae.layout import Layout
 
 HERE = Path(__file__).parent
+PARTS = ("commands", "steps", "scaling", "quality")
 
 
 def main() -> None:
-    """Measure and print; write both tables with the machine's description."""
+    """Measure and print; write a table a part with the machine's description."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=7, help="of each contest and command (default: 7)")
+    parser.add_argument("--seeds", type=int, default=3, help="of the time to quality (default: 3)")
     parser.add_argument("--out", type=Path, default=HERE, help="where the tables go (default: benchmarks/)")
     args = parser.parse_args()
+    if unknown := set(args.parts) - set(PARTS):
+        parser.error(f"unknown part {', '.join(sorted(unknown))}; expected some of {', '.join(PARTS)}")
     described = {"measured": datetime.now(UTC).strftime("%Y-%m-%d"), **contest.machine()}
-    waits = commands.waits(rounds=args.rounds)
-    print(waits.to_string(index=False), flush=True)
-    waits.assign(**described).to_csv(args.out / "commands.csv", index=False)
+    parts = args.parts or PARTS
+
+    def record(table: pd.DataFrame, name: str) -> None:
+        print(table.to_string(index=False), flush=True)
+        table.assign(**described).to_csv(args.out / name, index=False)
+
     torch.set_num_threads(1)
-    tables = []
-    for one in steps.contests():
-        tables.append(contest.ratios(contest.rates(one, rounds=args.rounds), one))
-        print(tables[-1].to_string(index=False, header=len(tables) == 1), flush=True)
-    pd.concat(tables).assign(**described).to_csv(args.out / "results.csv", index=False)
+    if "commands" in parts:
+        record(commands.waits(rounds=args.rounds), "commands.csv")
+    if "steps" in parts:
+        tables = [contest.ratios(contest.rates(one, rounds=args.rounds), one) for one in steps.contests()]
+        record(pd.concat(tables), "results.csv")
+    if "scaling" in parts:
+        costs = scaling.costs(rounds=max(1, args.rounds // 2))
+        record(costs, "scaling.csv")
+        scaling.plot(costs, args.out / "scaling.png")
+    if "quality" in parts:
+        runs = quality.race(Layout("demo").prepared(quality.DATASET), seeds=args.seeds)
+        record(quality.summary(runs), "quality.csv")
 
 
 if __name__ == "__main__":

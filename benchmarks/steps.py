@@ -20,8 +20,9 @@ from nvae.models.classifier import Classifier
 from nvae.models.n_vae import NVae
 from nvae.models.protocol import Trainable
 from nvae.rng import torch_generator
-from nvae.training.batches import Resident, Shuffled
+from nvae.training.batches import Resident, Shuffled, Source
 from nvae.training.loop import fit
+from nvae.training.stacked import SideBySide, Stacked
 
 IMAGES = 12_800
 BATCH = 128
@@ -30,10 +31,15 @@ SHAPE = (28, 28)
 CPU = torch.device("cpu")
 #: The nets and the protocol that are measured: profile paper's.
 DATASET = "mnist"
+PRECISIONS = ("fp32", "bf16")
+#: The least ratios that are aimed at. The peers and the floor always compute in float32.
+GOALS = {"fp32": {"pythae": 1.4, "floor": 0.8, "usual loop": 1.65}, "bf16": {"pythae": 2.0}}
+#: Classifiers of the demo's Figure 9 for one generator.
+ARMS = 6
 
 
 def contests() -> Iterator[Contest]:
-    """Each model's training step."""
+    """Each model's training step, in both precisions, and classifiers side by side."""
     data = images()
 
     def usually(step: usual.Step) -> Work:
@@ -44,57 +50,79 @@ def contests() -> Iterator[Contest]:
     assert isinstance(vae, BetaVae)
     assert isinstance(cgan, CGan)
     assert isinstance(classifier, Classifier)
-    yield Contest(
-        "N-VAE step",
-        {
-            "ours": ours("n_vae"),
+    others = {
+        "n_vae": {
             "pythae": pythae_trainer.n_vae(n_vae, data.images, data.labels, batch_size=BATCH),
             "usual loop": usually(usual.vae_step(n_vae)),
             "floor": _floor(n_vae),
         },
-        {"pythae": 1.4, "floor": 0.8},
-    )
-    yield Contest(
-        "VAE step",
-        {
-            "ours": ours("beta_vae"),
+        "beta_vae": {
             "pythae": pythae_trainer.vae(vae, data.images, data.labels, batch_size=BATCH),
             "usual loop": usually(usual.vae_step(vae)),
             "floor": _floor(vae),
         },
-        {"pythae": 1.4, "floor": 0.8},
-    )
-    yield Contest(
-        "CGAN step", {"ours": ours("cgan"), "usual loop": usually(usual.cgan_step(cgan))}, {"usual loop": 1.65}
-    )
-    yield Contest(
-        "classifier step",
-        {
-            "ours": ours("classifier"),
-            "usual loop": usually(usual.classifier_step(classifier)),
-            "floor": _floor(classifier),
-        },
-        {"usual loop": 1.65},
-    )
+        "cgan": {"usual loop": usually(usual.cgan_step(cgan))},
+        "classifier": {"usual loop": usually(usual.classifier_step(classifier)), "floor": _floor(classifier)},
+    }
+    for name, title in (("n_vae", "N-VAE"), ("beta_vae", "VAE"), ("cgan", "CGAN"), ("classifier", "classifier")):
+        for precision in PRECISIONS:
+            contestants = {"ours": ours(name, precision=precision), **others[name]}
+            goals = {key: goal for key, goal in GOALS[precision].items() if (name, key) != ("classifier", "floor")}
+            if name in ("n_vae", "beta_vae"):
+                goals.pop("usual loop", None)
+            yield Contest(f"{title} step, {precision}", contestants, goals)
+    for precision in PRECISIONS:
+        alone = ours("classifier", precision=precision, runs=ARMS)
+        stacked = ours("classifier", precision=precision, runs=ARMS, stacked=True)
+        yield Contest(f"{ARMS} classifiers stacked, {precision}", {"ours": stacked, "one by one": alone}, {})
 
 
-def images() -> Resident:
+def images(*, classes: int = CLASSES, shape: tuple[int, int] = SHAPE) -> Resident:
     """Grey images with labels; what is on them has no bearing on speed."""
     generator = torch_generator(0, "benchmark")
-    pixels = torch.randint(256, (IMAGES, *SHAPE), generator=generator, dtype=torch.uint8)
-    return Resident(pixels, torch.arange(IMAGES) % CLASSES)
+    pixels = torch.randint(256, (IMAGES, *shape), generator=generator, dtype=torch.uint8)
+    return Resident(pixels, torch.arange(IMAGES) % classes)
 
 
-def ours(name: str) -> Work:
-    """One epoch as ``nvae train`` trains it, fresh weights and a look at a validation image included."""
-    data = images()
+def ours(
+    name: str,
+    *,
+    precision: str,
+    runs: int = 1,
+    stacked: bool = False,
+    classes: int = CLASSES,
+    shape: tuple[int, int] = SHAPE,
+) -> Work:
+    """One epoch as ``nvae train`` trains it, fresh weights and a look at a validation image included.
+
+    Args:
+        name: of the variant.
+        precision: of matrix products.
+        runs: so many, each on all images.
+        stacked: as one program, otherwise one after the other.
+        classes: of the images.
+        shape: of the images.
+    """
+    data = images(classes=classes, shape=shape)
     validation = Resident(data.images[:1], data.labels[:1])
-    protocol = _config().training_params(DATASET, name).model_copy(update={"epochs": 1, "batch_size": BATCH})
+    changes = {"epochs": 1, "batch_size": BATCH, "precision": precision}
+    protocol = _config().training_params(DATASET, name, changes)
+    source = Shuffled(data, BATCH, 0)
+
+    def train(model: Trainable, source: Source) -> None:
+        with contextlib.redirect_stderr(io.StringIO()):
+            fit(model, source, validation, protocol, seed=0, device=CPU, title="benchmark")
+
+    def built() -> Trainable:
+        return build(name, _config().model_params(DATASET, name), n_classes=classes, image_shape=shape)
 
     def work() -> int:
-        with contextlib.redirect_stderr(io.StringIO()):
-            fit(_built(name), Shuffled(data, BATCH, 0), validation, protocol, seed=0, device=CPU, title="benchmark")
-        return IMAGES
+        if stacked:
+            train(Stacked(built(), runs), SideBySide((source,) * runs))
+        else:
+            for _ in range(runs):
+                train(built(), source)
+        return runs * IMAGES
 
     return work
 
@@ -104,12 +132,8 @@ def _config() -> Config:
     return config.load(Path(__file__).parents[1] / "params.yaml", profile="paper")
 
 
-def _built(name: str) -> Trainable:
-    return build(name, _config().model_params(DATASET, name), n_classes=CLASSES, image_shape=SHAPE)
-
-
 def _initialised(name: str) -> Trainable:
-    model = _built(name)
+    model = build(name, _config().model_params(DATASET, name), n_classes=CLASSES, image_shape=SHAPE)
     model.initialise(generator=torch_generator(0, "weights"))
     return model
 

@@ -4,7 +4,8 @@
 class UserError(Exception):
     """Bad input, told in one line: what, what was got, what is expected, how to mend it.
 
-    The command line prints it without a traceback and exits with code 2.
+    The command line prints it without a traceback and exits with code 2. Signs that a terminal would obey instead of
+    showing them are written out.
 
     Args:
         what: the thing that is wrong, named as the user wrote it (a key, a path, an option).
@@ -22,4 +23,6 @@ class UserError(Exception):
         self.expected = expected
         self.mend = mend
         message = f"{what}: got {got}, expected {expected}. {mend}"
-        super().__init__(" ".join(message.split()))
+        line = " ".join(message.split())
+        shown = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
+        super().__init__("".join(shown))

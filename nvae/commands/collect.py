@@ -28,6 +28,13 @@ def run(args: argparse.Namespace) -> None:
     params = {}
     if args.key:
         config = load_config(args)
+        if not {"dataset", "model"} <= set(columns):
+            raise UserError(
+                str(args.tables[0]),
+                got=f"columns {', '.join(columns)}",
+                expected="also dataset and model, which tell a row's variant",
+                mend="Leave out --key, or join tables of runs.",
+            )
         dataset, model = columns.index("dataset"), columns.index("model")
         runs = sorted({(row[dataset], row[model]) for row in rows})
         found = {run: _value(config.model_params(*run).model_dump(), args.key, *run) for run in runs}
@@ -75,7 +82,7 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
         raise UserError(
             str(path), got="no such file", expected="a table", mend="Make it first, or correct the path."
         ) from None
-    except (ValueError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise UserError(
             str(path), got=f"no table ({error})", expected="a CSV with a line of column names", mend="Make it anew."
         ) from None

@@ -64,13 +64,18 @@ def _replaced(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``folder``; on success it takes that name, on failure it is removed.
 
     Raises:
-        UserError: ``folder`` exists and holds something that this verb never writes.
+        UserError: ``folder`` exists and holds something that this verb never writes, or can't be made.
     """
     folder = folder.absolute()
     _check_ours(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
-        part, old = Path(scratch, "new"), Path(scratch, "old")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
+    except OSError as error:
+        mend = "Pass another --out."
+        raise UserError(str(folder), got=error.strerror, expected="a place for a folder", mend=mend) from error
+    with scratch as inside:
+        part, old = Path(inside, "new"), Path(inside, "old")
         part.mkdir()
         yield part
         # A folder can't be renamed onto one that isn't empty: the old one steps aside first.

@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> None:
         print(f"{result.file}: {result.source}")
     digests = {row.file: row.sha256 for row in rows}
     _write_sidecar(out, digests, results, watch)
-    provenance.write_manifest(out, digests)
+    if not _listed(out, digests):
+        provenance.write_manifest(out, digests)
 
 
 def _write_sidecar(out: Path, params: dict[str, str], results: list[Fetched], watch: provenance.Stopwatch) -> None:
@@ -52,6 +53,15 @@ def _write_sidecar(out: Path, params: dict[str, str], results: list[Fetched], wa
     record["run"]["sources"] = {result.file: result.source for result in results}
     with provenance.atomic(sidecar) as part:
         part.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def _listed(out: Path, digests: dict[str, str]) -> bool:
+    """Whether the manifest says so already: raw data may be read-only."""
+    try:
+        lines = out.with_name(f"{out.name}.sha256").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return lines == [f"{digest}  {name}" for name, digest in sorted(digests.items())]
 
 
 def _tells(sidecar: Path, params: dict[str, str]) -> bool:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from nvae.errors import UserError
 from nvae.provenance import Stopwatch, atomic, write_sidecar
+
+_COLUMNS = {"dataset", "model", "seed", "split", "metric", "value"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write test metrics, averaged over seeds, as data set → variant → metric, with the number of seeds."""
     watch = Stopwatch()
-    table = pd.concat([pd.read_csv(path) for path in args.tables], ignore_index=True)
+    table = pd.concat([_read(path) for path in args.tables], ignore_index=True)
     table = table[table["split"] == "test"]
     summary: dict[str, Any] = {}
     for (dataset, variant), rows in table.groupby(["dataset", "model"], sort=True):
@@ -30,3 +33,22 @@ def run(args: argparse.Namespace) -> None:
         part.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
     inputs = {f"table{index}": path for index, path in enumerate(args.tables)}
     write_sidecar(args.out, verb="summarise", params={}, inputs=inputs, watch=watch)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    mend = "Make it anew, or correct the path."
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:  # ValueError: empty, ragged or no UTF-8
+        raise UserError(
+            str(path), got=f"no table ({error})", expected="a CSV with a line of column names", mend=mend
+        ) from None
+    missing = sorted(_COLUMNS - set(table))
+    if missing:
+        raise UserError(
+            str(path), got=f"columns {', '.join(map(str, table))}", expected=f"also {', '.join(missing)}", mend=mend
+        )
+    words = table["value"][pd.to_numeric(table["value"], errors="coerce").isna() & table["value"].notna()]
+    if len(words):
+        raise UserError(f"{path}, column value", got=repr(words.iloc[0]), expected="numbers", mend=mend)
+    return table

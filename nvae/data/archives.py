@@ -92,8 +92,8 @@ def open_image_tree(root: Path) -> ImageTree:
         A tree; close it, or use it in a ``with`` statement.
 
     Raises:
-        UserError: nothing there; not a zip file; a member whose name leaves the tree, that is a link, encrypted, a
-            duplicate or larger than `MEMBER_BYTES`; or more than `MEMBERS` files.
+        UserError: nothing there; not a zip file; a member whose name leaves the tree, that is a link, encrypted, oddly
+            packed, a duplicate or larger than `MEMBER_BYTES`; or more than `MEMBERS` files.
     """
     packed, folder = root / f"{TREE}.zip", root / TREE
     if root.is_file():
@@ -128,8 +128,10 @@ class _ZipTree(ImageTree):
 
     def read(self, name: str) -> bytes:
         try:
-            # ZipFile stops at the declared size, which was bounded when the tree was opened, and checks the CRC-32.
-            return self._zip.read(self._members[name])
+            # It ends at the declared size, which was bounded when the tree was opened, and checks the CRC-32. Without a
+            # number read() would inflate all that there is before it cuts.
+            with self._zip.open(self._members[name]) as member:
+                return member.read(MEMBER_BYTES)
         except KeyError:
             raise _missing(self.path, name) from None
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
@@ -192,6 +194,9 @@ def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
         raise _bad_tree(path, f"the member {name!r}, a link or device", "plain files and folders")
     if info.flag_bits & 1:
         raise _bad_tree(path, f"the encrypted member {name!r}", "members without a password")
+    # Of other methods zipfile inflates a block at once, whatever size is declared: kilobytes become gigabytes.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _bad_tree(path, f"the member {name!r}, packed by method {info.compress_type}", "stored or deflated files")
     if info.file_size > MEMBER_BYTES:
         raise _too_large(path, name, f"{info.file_size:,}")
 

@@ -39,7 +39,7 @@ class Fetched:
 
 
 def fetch(rows: Sequence[RawFile], out: Path, setting: Setting) -> list[Fetched]:
-    """Bring files into place, and check those that are there.
+    """Bring files into place, and check those that are there. Nothing is written where all are.
 
     Args:
         rows: the files of one data set.
@@ -62,6 +62,7 @@ def fetch(rows: Sequence[RawFile], out: Path, setting: Setting) -> list[Fetched]
 def _fetch_file(row: RawFile, out: Path, setting: Setting, unreachable: dict[str, str], mend: str) -> Fetched:
     if in_place(row, out):
         return Fetched(row.file, IN_PLACE)
+    _check_writable((out / row.path).parent)
     tried: list[str] = []
     failed: list[str] = []
     for source in sources(row, out, setting):
@@ -155,11 +156,18 @@ def _make_folders(rows: Sequence[RawFile], out: Path) -> None:
     for folder in sorted({(out / row.path).parent for row in rows}):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not os.access(folder, os.W_OK):
-                raise PermissionError(errno.EACCES, "a folder without write permission")
         except OSError as error:
-            mend = "Give another folder with --out."
-            raise UserError(str(folder), got=error.strerror, expected="a folder to write to", mend=mend) from error
+            raise _no_folder(folder, str(error.strerror)) from error
+
+
+def _check_writable(folder: Path) -> None:
+    if not os.access(folder, os.W_OK):
+        raise _no_folder(folder, "a folder without write permission")
+
+
+def _no_folder(folder: Path, got: str) -> UserError:
+    mend = "Give another folder with --out."
+    return UserError(str(folder), got=got, expected="a folder to write to", mend=mend)
 
 
 @contextmanager

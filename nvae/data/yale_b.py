@@ -7,14 +7,18 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal
 
 from nvae.errors import UserError
 
 FRONTAL_POSE = 0
 
-_LIT = re.compile(r"(?:.*/)?(?P<person>yaleB\d+)_P(?P<pose>\d\d)A(?P<azimuth>[+-]\d{3})E(?P<elevation>[+-]\d\d)\.pgm")
-_AMBIENT = re.compile(r"(?:.*/)?(?P<person>yaleB\d+)_P(?P<pose>\d\d)_Ambient\.pgm")
+_LIT = re.compile(
+    r"(?:.*/)?(?P<person>yaleB\d+)_P(?P<pose>\d\d)A(?P<azimuth>[+-]\d{3})E(?P<elevation>[+-]\d\d)\.pgm",
+    re.ASCII,
+)
+_AMBIENT = re.compile(r"(?:.*/)?(?P<person>yaleB\d+)_P(?P<pose>\d\d)_Ambient\.pgm", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def parse_lit(name: str) -> LitImage | None:
     True
     """
     found = _LIT.fullmatch(name)
-    if found is None:
+    if found is None or abs(int(found["azimuth"])) > 180 or abs(int(found["elevation"])) > 90:
         return None
     return LitImage(
         name=name,
@@ -76,13 +80,23 @@ def usable_images(names: Iterable[str]) -> list[LitImage]:
         names: every file's name in the tree.
 
     Raises:
-        UserError: a ``.pgm`` whose name says neither a light's direction nor ``Ambient``.
+        UserError: a ``.pgm`` whose name says neither a light's direction nor ``Ambient``; an image in another person's
+            folder; or two images of one person in one pose and one light, which train and test could share.
     """
-    images = []
+    images: dict[tuple[str, int, float, float], LitImage] = {}
     for name in sorted(names):
         image = parse_lit(name)
         if image is not None:
-            images.append(image)
+            _check_place(image)
+            view = (image.person, image.pose, image.azimuth_deg, image.elevation_deg)
+            if view in images:
+                raise UserError(
+                    name,
+                    got=f"the person, pose and light of {images[view].name}",
+                    expected="each once",
+                    mend="Take one of them out.",
+                )
+            images[view] = image
         elif name.endswith(".pgm") and not _AMBIENT.fullmatch(name):
             raise UserError(
                 name,
@@ -90,7 +104,18 @@ def usable_images(names: Iterable[str]) -> list[LitImage]:
                 expected="one like yaleB01_P00A+035E+40.pgm or yaleB01_P00_Ambient.pgm",
                 mend="Rename the file, or take it out.",
             )
-    return [image for image in images if image.pose == FRONTAL_POSE]
+    return [image for image in images.values() if image.pose == FRONTAL_POSE]
+
+
+def _check_place(image: LitImage) -> None:
+    folder = PurePosixPath(image.name).parent.name
+    if re.fullmatch(r"yaleB\d+", folder) and folder != image.person:
+        raise UserError(
+            image.name,
+            got=f"an image of {image.person}",
+            expected=f"one of {folder}, whose folder it is in",
+            mend="Move the file, or take it out.",
+        )
 
 
 def ambient_images(names: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,8 @@ averaged rank by rank.
 import numpy as np
 import pandas as pd
 
+from nvae.figures.tables import select
+
 OWN = "own block"
 SHARED = "shared"
 OTHER = "other blocks"
@@ -22,7 +24,8 @@ def own_block(kl: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns seed, image_class, rank (1 = largest), kl_nats.
     """
-    own = kl[(kl["kind"] == "class") & (kl["latent_class"] == kl["image_class"])]
+    blocks = select(kl, kind="class")
+    own = blocks[blocks["latent_class"] == blocks["image_class"]]
     return _ranked(own[["seed", "image_class", "dim", "kl_nats"]], ["seed", "image_class"])
 
 
@@ -32,7 +35,7 @@ def shared(kl: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns seed, rank (1 = largest), kl_nats.
     """
-    return _ranked(_over_images(kl[kl["kind"] == "shared"], ["seed", "dim"]), ["seed"])
+    return _ranked(_over_images(select(kl, kind="shared"), ["seed", "dim"]), ["seed"])
 
 
 def totals(kl: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The look of every figure: widths, fonts, colours, panel letters, and saving to the same bytes each time."""
 
 import functools
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, cast
@@ -143,11 +144,18 @@ def save(figure: Figure, pdf: Path, png: Path) -> None:
         _apply()
         _set_interpolation(figure, "none")
         fixed = {"Creator": "nvae", "Producer": "matplotlib", "CreationDate": None}
-        figure.savefig(pdf, format="pdf", metadata=fixed)
+        pdf.write_bytes(_rendered(figure, format="pdf", metadata=fixed))
         # Axes now have their places: fitting them again takes time and could make PNG and PDF differ.
         figure.set_layout_engine("none")
         _set_interpolation(figure, "antialiased")
-        figure.savefig(png, format="png", metadata={"Software": None})
+        png.write_bytes(_rendered(figure, format="png", metadata={"Software": None}))
+
+
+def _rendered(figure: Figure, **how: Any) -> bytes:
+    # In memory: on a full disk matplotlib fails over its own half-written file, and does not say why.
+    stream = io.BytesIO()
+    figure.savefig(stream, **how)
+    return stream.getvalue()
 
 
 def _apply() -> None:

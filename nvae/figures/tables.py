@@ -1,6 +1,7 @@
 """Read a figure's tables: the only place of the figures that touches a path."""
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,26 +25,49 @@ COLUMNS = {
     "calibration": (*_RUN, "exclusive_factors", "factor", "factor_kind", "codes", "metric", "value"),
     "factors": (*_RUN, "factor", "factor_kind", "factor_class", "codes", "metric", "value"),
 }
-_NUMBERS = ("class_weight", "error_pct", "value")
+_NUMBERS = ("class_weight", "error_pct", "kl_nats", "value")
+# Of these not even the number may be missing; of the others `select` asks for those that it chooses.
+_NEVER_MISSING = (
+    *("seed", "image_class", "n_images", "latent_class", "dim", "kl_nats", "sigma", "generated_share"),
+    *("exclusive_factors", "factor_class"),
+)
 # Columns that stay text whatever they look like.
 _TEXTS = ("class_bias", "image_class_name")
-_TRAVERSAL_ARRAYS = (
-    "images",
-    "values",
-    "dims",
-    "kl_nats",
-    "kept",
-    "seed_images",
-    "class_names",
-    "center",
-    "dataset",
-    "seed",
-)
+# Array → its axes; those of one name have one length.
 ARRAYS = {
-    "traversals": _TRAVERSAL_ARRAYS,
-    "samples": ("images", "sigmas", "class_names", "dataset", "model", "seed"),
-    "posteriors": ("z", "labels", "kl_nats", "dims", "class_names", "dataset", "model", "seed"),
+    "traversals": {
+        "images": "class dim step height width",
+        "values": "step",
+        "dims": "class dim",
+        "kl_nats": "class dim",
+        "kept": "class dim step",
+        "seed_images": "class height width",
+        "class_names": "class",
+        "center": "",
+        "dataset": "",
+        "seed": "",
+    },
+    "samples": {
+        "images": "sigma class image height width",
+        "sigmas": "sigma",
+        "class_names": "class",
+        "dataset": "",
+        "model": "",
+        "seed": "",
+    },
+    "posteriors": {
+        "z": "image dim",
+        "labels": "image",
+        "kl_nats": "dim",
+        "dims": "dim",
+        "class_names": "class",
+        "dataset": "",
+        "model": "",
+        "seed": "",
+    },
 }
+# What NumPy and zipfile raise of a file that is damaged, absurdly large or of another kind.
+_NO_ARRAYS = (ValueError, OSError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def load(paths: Mapping[str, Path]) -> dict[str, pd.DataFrame | Arrays]:
@@ -65,13 +89,23 @@ def load_table(path: Path) -> pd.DataFrame:
         Columns as in `COLUMNS` of its kind, and any others.
 
     Raises:
-        UserError: the file is missing, lacks a column, or has no row of the test split.
+        UserError: the file is missing or no CSV, lacks a column, has words for numbers, or no row of the test split.
     """
     _require(path)
     # Class names such as "NA" or "null" are names; only an empty number is a missing one.
     missing = dict.fromkeys(_NUMBERS, "")
-    frame = pd.read_csv(path, keep_default_na=False, na_values=missing, dtype=dict.fromkeys(_TEXTS, str))
+    try:
+        frame = pd.read_csv(path, keep_default_na=False, na_values=missing, dtype=dict.fromkeys(_TEXTS, str))
+    except ValueError as error:  # what pandas raises for an empty, ragged or undecodable file
+        expected = "a CSV with a line of column names"
+        raise UserError(str(path), got=f"no table ({error})", expected=expected, mend=_mend(path)) from None
     _complete(path, _columns(path), frame.columns.tolist(), "columns")
+    for column in frame.columns.intersection([*_NUMBERS, *_NEVER_MISSING]):
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        known = np.isfinite(numbers) if column in _NEVER_MISSING else numbers.notna() | frame[column].isna()
+        if not known.all():
+            wrong = str(frame[column][~known].iloc[0])
+            raise UserError(f"{path}, column {column}", got=repr(wrong), expected="finite numbers", mend=_mend(path))
     test = frame[frame["split"] == "test"].reset_index(drop=True)
     if test.empty:
         raise UserError(
@@ -112,17 +146,39 @@ def load_arrays(path: Path) -> Arrays:
     """The arrays of an npz: traversals, samples or posteriors.
 
     Raises:
-        UserError: the file is missing, is no npz of plain arrays, or lacks an array.
+        UserError: the file is missing, is no npz of plain arrays, lacks an array, or has one of another shape.
     """
     _require(path)
     try:
         # Opened here, because np.load leaves a file that is no archive open.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays: Arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, Mapping):
+                raise ValueError("a single array")
+            # NumPy gives a member that is no array as its bytes; np.asarray makes that an array without axes.
+            arrays: Arrays = {name: np.asarray(archive[name]) for name in archive}
+    except _NO_ARRAYS as error:
         raise UserError(str(path), got=str(error), expected="an npz of plain arrays", mend=_mend(path)) from error
-    _complete(path, ARRAYS[path.parent.name], list(arrays), "arrays")
+    axes = ARRAYS[path.parent.name]
+    _complete(path, tuple(axes), list(arrays), "arrays")
+    _check_axes(path, arrays, axes)
     return arrays
+
+
+def _check_axes(path: Path, arrays: Arrays, axes: Mapping[str, str]) -> None:
+    """That each array has its axes, and that those of one name have one length."""
+    lengths: dict[str, int] = {}
+    for name, listed in axes.items():
+        names, shape = listed.split(), arrays[name].shape
+        known = [lengths.get(axis, length) for axis, length in zip(names, shape, strict=False)]
+        if len(names) != len(shape) or known != list(shape):
+            raise UserError(
+                f"{path}, array {name}",
+                got=f"shape {shape}",
+                expected=f"axes ({', '.join(names)}), each as long as in the other arrays",
+                mend=_mend(path),
+            )
+        lengths |= dict(zip(names, shape, strict=True))
 
 
 def text(arrays: Arrays, name: str) -> str:

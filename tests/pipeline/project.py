@@ -31,17 +31,20 @@ class Project:
 
     root: Path
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start a command with this interpreter's programs and the copy's code."""
+    def environ(self) -> dict[str, str]:
+        """For a command: this interpreter's programs and the copy's code."""
         programs = Path(sys.executable).parent
         environ = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE")}
-        environ |= {
+        return environ | {
             "PATH": f"{programs}{os.pathsep}{environ['PATH']}",
             "PYTHONPATH": str(self.root),
             "OMP_NUM_THREADS": "1",
         }
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in the copy's folder."""
         return subprocess.Popen(
-            command, cwd=self.root, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=self.root, env=self.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def call(self, *command: str) -> subprocess.CompletedProcess[str]:

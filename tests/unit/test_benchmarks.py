@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import contest, floor, usual
+from benchmarks import contest, floor, quality, scaling, steps, usual
 from nvae import config
 from nvae.models import build
 from nvae.models.cgan import CGan
@@ -109,3 +109,30 @@ def test_the_usual_step_moves_both_players() -> None:
     usual.epochs_of(usual.cgan_step(model), images, labels, batch_size=20)()
     moved = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == {"generator", "discriminator"}
+
+
+def test_stacked_runs_are_counted_as_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "IMAGES", 256)
+    for stacked in (False, True):
+        assert steps.ours("classifier", precision="fp32", runs=2, stacked=stacked)() == 512
+
+
+def test_exponents_are_of_each_thing_alone() -> None:
+    rows = {"grows": ["a", "b", "a", "b"], "size": [1, 2, 10, 4], "median_s": [1.0, 3.0, 10.0, 12.0]}
+    found = scaling.exponents(pd.DataFrame(rows))["exponent"].tolist()
+    assert found[2:] == pytest.approx([1.0, 2.0])
+    assert all(pd.isna(value) for value in found[:2])
+
+
+def test_what_reaches_the_target_in_every_seed_and_soonest_stands_first(tmp_path: Path) -> None:
+    common = {"who": "ours", "batch_size": 128, "epochs": 10, "best_nats": 1.0}
+    rows = [
+        {**common, "learning_rate": rate, "seed": seed, "seconds": seconds, "ratio": seconds and 60 / seconds}
+        for rate, found in ((0.001, (20.0, 30.0)), (0.002, (5.0, None)), (0.004, (12.0, 10.0)))
+        for seed, seconds in enumerate(found)
+    ]
+    table = quality.summary(pd.DataFrame(rows))
+    assert table["learning_rate"].tolist() == [0.004, 0.001, 0.002]
+    assert table["reached"].tolist() == [2, 2, 1]
+    assert table["ratio"].tolist() == pytest.approx([5.5, 2.5, 12.0])
+    assert (table["lowest"][0], table["highest"][0]) != (0, 0)

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import stat
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -26,10 +27,22 @@ def with_member(info: zipfile.ZipInfo | str, content: bytes = b"x") -> bytes:
     return buffer.getvalue()
 
 
-def linked(name: str) -> zipfile.ZipInfo:
+def special(name: str, kind: int) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name)
-    info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    info.create_system, info.external_attr = 3, (kind | 0o777) << 16
     return info
+
+
+def understated(method: int, size: int = 200_000_000) -> bytes:
+    """An archive whose member inflates to ``size`` bytes, a thousand or a million times its own, and declares ten."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive, archive.open("CroppedYale/bomb.pgm", "w") as member:
+        for _ in range(size // 1_000_000):
+            member.write(bytes(1_000_000))
+    content = bytearray(buffer.getvalue())
+    declared = content.index(b"PK\1\2") + 24
+    content[declared : declared + 4] = (10).to_bytes(4, "little")
+    return bytes(content)
 
 
 def hostile() -> dict[str, tuple[bytes, str]]:
@@ -43,7 +56,14 @@ def hostile() -> dict[str, tuple[bytes, str]]:
         "backslash": (with_member("CroppedYale\\..\\evil.pgm"), "evil.pgm"),
         "drive": (with_member("C:evil.pgm"), "C:evil.pgm"),
         "hidden parent": (with_member("__MACOSX/../../evil.pgm"), "evil.pgm"),
-        "link": (with_member(linked("CroppedYale/link.pgm"), b"/etc/passwd"), "link.pgm"),
+        "drive and backslash": (with_member("C:\\evil.pgm"), "evil.pgm"),
+        "share": (with_member("\\\\host\\evil.pgm"), "evil.pgm"),
+        "nul": (with_member("CroppedYale/evil!.pgm").replace(b"evil!", b"evil\0"), "CroppedYale/evil"),
+        "link": (with_member(special("CroppedYale/link.pgm", stat.S_IFLNK), b"/etc/passwd"), "link.pgm"),
+        "device": (with_member(special("CroppedYale/zero.pgm", stat.S_IFCHR)), "zero.pgm"),
+        "disk": (with_member(special("CroppedYale/disk.pgm", stat.S_IFBLK)), "disk.pgm"),
+        "pipe": (with_member(special("CroppedYale/pipe.pgm", stat.S_IFIFO)), "pipe.pgm"),
+        "socket": (with_member(special("CroppedYale/socket.pgm", stat.S_IFSOCK)), "socket.pgm"),
         "large": (declared, "big.pgm"),
         "encrypted": (bytes(encrypted), "secret.pgm"),
     }
@@ -84,6 +104,36 @@ def test_a_member_larger_than_declared_is_cut_off_and_refused(tmp_path: Path) ->
     mirror(tmp_path, {"CroppedYale.zip": bytes(content)})
     with open_image_tree(tmp_path) as tree, pytest.raises(UserError, match=r"damaged member 'a\.pgm'"):
         tree.read("a.pgm")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_bomb_takes_neither_memory_nor_disk(tmp_path: Path, method: int) -> None:
+    place = mirror(tmp_path / "m", {"yale_b/CroppedYale.zip": understated(method)})
+    row, before = faces_row(tmp_path), listing(tmp_path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match=r"bomb\.pgm"):
+            fetch([row], tmp_path / "out", Setting((place,), offline=True))
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.pgm", "a\nb.pgm", " .pgm", "yaleB01/" * 5000 + "a.pgm", "x" * 60_000, "<script>alert(1)</script>.pgm"]
+)
+def test_odd_names_are_names_and_no_paths(tmp_path: Path, name: str) -> None:
+    """Nothing is unpacked, so a name can be anything that means nothing to a file system; the digest tells it apart."""
+    place = mirror(tmp_path / "m", {"yale_b/CroppedYale.zip": zipped({**FACES, name: b"odd"})})
+    row, before = faces_row(tmp_path), listing(tmp_path)
+    with open_image_tree(tmp_path / "m" / "yale_b") as tree:
+        assert tree.read(name) == b"odd"
+    if name.endswith(".pgm"):
+        with pytest.raises(UserError, match="wrong SHA-256") as caught:
+            fetch([row], tmp_path / "out", Setting((place,), offline=True))
+        assert "\n" not in str(caught.value)
+        assert listing(tmp_path) == before
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip file", zipped(FACES)[:-40]])
@@ -140,6 +190,24 @@ def test_links_and_large_files_in_a_folder_are_refused(tmp_path: Path) -> None:
     (folder / "yaleB02").symlink_to("/etc")
     with pytest.raises(UserError, match="'yaleB02', a link"):
         open_image_tree(tmp_path)
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(unpacked(tmp_path / "CroppedYale") / "yaleB01/pipe.pgm")
+    with pytest.raises(UserError, match=r"'yaleB01/pipe\.pgm', a link or device"):
+        open_image_tree(tmp_path)
+
+
+def test_a_hard_link_is_copied_and_never_written_through(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path / "m" / "yale_b" / "CroppedYale")
+    name = next(iter(FACES))
+    (tmp_path / "mine").write_bytes(FACES[name])
+    (folder / name).unlink()
+    (folder / name).hardlink_to(tmp_path / "mine")
+    fetch([faces_row(tmp_path)], tmp_path / "out", Setting((str(tmp_path / "m"),), offline=True))
+    (tmp_path / "mine").write_bytes(b"changed")
+    with open_image_tree(tmp_path / "out") as tree:
+        assert tree.read(name) == FACES[name]
 
 
 def test_a_tree_with_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

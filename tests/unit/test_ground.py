@@ -135,13 +135,13 @@ def asked_for(*groups: str) -> list[Requirement]:
 
 def test_dev_brings_the_docs_along() -> None:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert groups.keys() == {"dev", "docs", "bench"}
+    assert groups.keys() == {"dev", "docs", "bench", "cluster"}
     assert "nvae[docs]" in groups["dev"]
 
 
 def test_constraints_pin_exactly_and_cover_what_the_package_asks_for() -> None:
     assert all(specifier.startswith("==") for specifier in pins().values())
-    for requirement in asked_for("dev", "docs", "bench"):
+    for requirement in asked_for("dev", "docs", "bench", "cluster"):
         version = pins()[canonicalize_name(requirement.name)].removeprefix("==")
         assert requirement.specifier.contains(version), requirement
 

@@ -149,6 +149,8 @@ rule calibrate_detector:
     benchmark:
         str(PATHS.results / "benchmarks/calibrate/{dataset}-{variant}-seed{seed}.tsv")
     threads: 1
+    resources:
+        gpu=1,
     shell:
         "nvae calibrate {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
         " --profile {PROFILE} --out {output} --threads {threads} 2>&1 | tee {log}"
@@ -182,6 +184,7 @@ rule collect_table:
         code=code("collect"),
     log:
         log_of("collect/{table}-{dataset}-{variant}"),
+    localrule: True
     threads: 1
     shell:
         "nvae collect {input.tables} --out {output} > {log} 2>&1"
@@ -197,6 +200,7 @@ rule collect_history:
         code=code("collect"),
     log:
         log_of("collect/history-{dataset}-{variant}"),
+    localrule: True
     threads: 1
     shell:
         "nvae collect {input.tables} --out {output} > {log} 2>&1"
@@ -213,6 +217,7 @@ rule collect_ablation:
         values=ablated_values,
     log:
         log_of("collect/ablations-{key}"),
+    localrule: True
     threads: 1
     shell:
         "nvae collect {input.tables} --key {wildcards.key} --profile {PROFILE} --out {output} > {log} 2>&1"
@@ -228,6 +233,7 @@ rule summarise_metrics:
         code=code("summarise"),
     log:
         log_of("summarise/metrics"),
+    localrule: True
     threads: 1
     shell:
         "nvae summarise {input.tables} --out {output} > {log} 2>&1"

@@ -17,6 +17,8 @@ rule augment_classifiers:
     benchmark:
         str(PATHS.results / "benchmarks/augment/{dataset}-{variant}-seed{seed}.tsv")
     threads: 1
+    resources:
+        gpu=1,
     shell:
         "nvae augment {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
         " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} 2>&1 | tee {log}"

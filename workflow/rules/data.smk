@@ -15,6 +15,7 @@ rule fetch_dataset:
         dataset="|".join(REAL_SETS),
     log:
         log_of("fetch/{dataset}"),
+    localrule: True  # the machines of a cluster often have no network
     threads: 1
     shell:
         "nvae fetch {wildcards.dataset} 2>&1 | tee {log}"

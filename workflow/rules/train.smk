@@ -23,6 +23,8 @@ rule train_model:
     benchmark:
         str(PATHS.results / "benchmarks/train/{dataset}-{variant}-seed{seed}.tsv")
     threads: 1
+    resources:
+        gpu=1,
     shell:
         "nvae train {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
         " --profile {PROFILE} --data {input.data} --threads {threads} 2>&1 | tee {log}"

@@ -1,0 +1,81 @@
+"""What training costs as things grow: classes, image size, seeds, arms."""
+
+import math
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from benchmarks.contest import Work
+from benchmarks.steps import IMAGES, ours
+
+PRECISION = "fp32"
+CLASSES = (10, 30, 100, 300, 1000)
+SIDES = (14, 28, 56, 112)
+RUNS = (1, 2, 4, 8)
+
+
+def _works() -> Iterator[tuple[str, int, Work]]:
+    """What grows, its size, and the work at that size."""
+    for classes in CLASSES:
+        yield "classes (N-VAE)", classes, ours("n_vae", precision=PRECISION, classes=classes)
+    for side in SIDES:
+        yield "pixels (N-VAE)", side * side, ours("n_vae", precision=PRECISION, shape=(side, side))
+    for seeds in RUNS:
+        yield "seeds (N-VAE), one by one", seeds, ours("n_vae", precision=PRECISION, runs=seeds)
+    for arms in RUNS:
+        yield "arms (classifier), one by one", arms, ours("classifier", precision=PRECISION, runs=arms)
+        yield "arms (classifier), stacked", arms, ours("classifier", precision=PRECISION, runs=arms, stacked=True)
+
+
+def costs(*, rounds: int) -> pd.DataFrame:
+    """CPU seconds of one epoch of the benchmark's images (of each run, where there are several).
+
+    Returns:
+        Columns grows, size, median_s, lowest_s, highest_s, rounds, and exponent: of the power law through this size
+        and the one before; 1 is linear.
+    """
+    works = list(_works())
+    seconds: list[list[float]] = [[] for _ in works]
+    for number in range(rounds + 1):
+        for found, (_, _, work) in zip(seconds, works, strict=True):
+            start = time.process_time()
+            work()
+            if number:
+                found.append(time.process_time() - start)
+    table = pd.DataFrame(
+        [
+            (grows, size, statistics.median(found), min(found), max(found), rounds)
+            for (grows, size, _), found in zip(works, seconds, strict=True)
+        ],
+        columns=["grows", "size", "median_s", "lowest_s", "highest_s", "rounds"],
+    )
+    return exponents(table).round(3)
+
+
+def exponents(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with a column ``exponent``: log of the ratio of costs over log of the ratio of sizes, row on row."""
+    logs = table[["size", "median_s"]].map(math.log).groupby(table["grows"]).diff()
+    return table.assign(exponent=logs["median_s"] / logs["size"])
+
+
+def plot(table: pd.DataFrame, path: Path) -> None:
+    """Both axes logarithmic: cost relative to the smallest size, against size relative to it; grey: linear."""
+    first = table.groupby("grows")[["size", "median_s"]].transform("first")
+    shown = pd.DataFrame(
+        {"grows": table["grows"], "times as large": table["size"] / first["size"]}
+        | {"times the cost": table["median_s"] / first["median_s"]}
+    )
+    with mpl.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(5.2, 3.0), layout="constrained")
+        axes = figure.subplots()
+        axes.axline((1, 1), (10, 10), color="0.7", linewidth=1)
+        sns.lineplot(shown, x="times as large", y="times the cost", hue="grows", style="grows", markers=True, ax=axes)
+        axes.set(xscale="log", yscale="log")
+        axes.legend(title=f"an epoch of {IMAGES:,} images, {PRECISION}", frameon=False)
+        figure.savefig(path, dpi=200, metadata={"Software": None})

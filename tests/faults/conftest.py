@@ -1,0 +1,26 @@
+"""The undisturbed runs that disturbed ones are compared with."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.pipeline.conftest import finished, fresh
+from tests.pipeline.project import Project, copy_project
+
+__all__ = ["demo", "finished", "fresh"]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy whose profile paper is profile demo, for DVC knows no other, with everything made."""
+    project = copy_project(tmp_path_factory.mktemp("demo"))
+    project.edit_params(_as_demo)
+    project.commit("the demo as paper")
+    project.snakemake("all_figures")
+    return project
+
+
+def _as_demo(params: dict[str, Any]) -> None:
+    params["profiles"]["paper"] = copy.deepcopy(params["profiles"]["demo"])
+    params["profile"] = "paper"

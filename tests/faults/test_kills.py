@@ -1,0 +1,164 @@
+"""Runs that are killed at random moments, again and again, end with the bytes of a run that is left alone."""
+
+import json
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+
+from tests.faults.runs import (
+    Run,
+    clear,
+    differences,
+    group,
+    interrupt,
+    kill_group,
+    kill_leader,
+    kill_worker,
+    listing,
+    snakemake,
+    terminate,
+    unlock,
+    until,
+    untouched,
+)
+from tests.pipeline.project import Project
+from tests.pipeline.test_dvc import _on_built_in_data
+
+SEED = int(os.environ.get("NVAE_ATTACK_SEED", "20190125"))
+#: Every kind of work (drawing, preparing, VAEs, a GAN and its judge, arms, tables, a figure) in 20 jobs.
+FEW = ("paper_figs/fig05_kl_per_dimension.pdf", "results/paper/tables/augmentation/garments-cgan.csv")
+#: DVC calls Snakemake and afterwards keeps what it has made: that can be killed too.
+DVC = ("dvc", "repro", "data")
+#: Of strikes, how many come before Snakemake has started a job, and within how many seconds.
+EARLY, EARLY_S = 0.25, 2.0
+
+
+@dataclass(frozen=True)
+class Attack:
+    """Which run is struck, how often and when.
+
+    Args:
+        reference: the fixture of the undisturbed run.
+        targets: of Snakemake.
+        strikes: how many there are.
+        span_s: the longest that a run goes on after its first job has begun.
+    """
+
+    reference: str
+    targets: tuple[str, ...]
+    strikes: int
+    span_s: float
+
+
+SMALL = Attack("finished", FEW, strikes=8, span_s=3.0)
+DEMO = Attack("demo", ("all_figures",), strikes=int(os.environ.get("NVAE_ATTACK_KILLS", "24")), span_s=40.0)
+
+
+@pytest.mark.parametrize(
+    "attack", [pytest.param(SMALL, id="small"), pytest.param(DEMO, id="demo", marks=pytest.mark.attack)]
+)
+def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
+    attack: Attack, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    reference: Project = request.getfixturevalue(attack.reference)
+    project = untouched(reference, tmp_path / "project")
+    _on_built_in_data(project)
+    make = snakemake(*attack.targets)
+    ways: list[tuple[tuple[str, ...], Callable[[Run], None]]] = [
+        (make, kill_group),
+        (make, kill_leader),
+        (DVC, kill_group),
+        (make, kill_worker),
+        (make, interrupt),
+        (make, terminate),
+    ]
+    rng = random.Random(SEED)
+    strikes = list(islice(cycle(ways), attack.strikes))
+    rng.shuffle(strikes)
+    with group() as start:
+        runs = []
+        while strikes:
+            command, strike = strikes[-1]
+            runs.append(start(project, *command))
+            if _struck(runs[-1], strike, rng, attack.span_s):
+                strikes.pop()
+                unlock(project)
+                continue
+            # All was made before it could be struck: once more from nothing.
+            _wait_for_orphans(runs)
+            assert differences(project.root, reference.root) == []
+            clear(project)
+        last = start(project, *make)
+        assert last.wait() == 0, last.said()[-4000:]
+        _wait_for_orphans(runs)
+    assert differences(project.root, reference.root) == []
+    if attack.targets == ("all_figures",):
+        assert listing(project.root) == listing(reference.root)
+    assert project.planned(*attack.targets) == {}
+
+
+def _struck(run: Run, strike: Callable[[Run], None], rng: random.Random, span_s: float) -> bool:
+    """Strike a run at a random moment. False if it came to its end, as it then should, before."""
+    if rng.random() < EARLY:
+        wait_s = rng.uniform(0, EARLY_S)
+    else:
+        wait_s = rng.uniform(0, span_s)
+        until(lambda: run.ended() or bool(run.workers()), "a job", run.said)
+    moment = time.monotonic() + wait_s
+    until(lambda: run.ended() or time.monotonic() >= moment, "the moment", run.said)
+    assert "Error" not in run.said(), run.said()[-4000:]
+    if run.ended():
+        assert run.process.returncode == 0, run.said()[-4000:]
+        return False
+    strike(run)
+    return run.process.returncode != 0
+
+
+def _wait_for_orphans(runs: list[Run]) -> None:
+    for run in runs:
+        run.wait()
+
+
+def _halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _forge(path: Path) -> None:
+    record = json.loads(path.read_text())
+    record["made_from"]["params"]["steps"] = 3
+    path.write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "told"),
+    [
+        ("tables/kl/glyphs-n_vae.csv", _halve, "other bytes"),
+        ("models/glyphs/n_vae/seed0/weights.safetensors", _halve, "other bytes"),
+        ("models/glyphs/n_vae/seed0.meta.json", _forge, "made from something else"),
+        ("models/glyphs/n_vae/seed0.meta.json", Path.unlink, "missing"),
+        ("tables/kl/glyphs-n_vae.csv.meta.json", Path.unlink, "missing"),
+        ("tables/kl/glyphs-n_vae.csv.old", Path.touch, "not made by an undisturbed run"),
+    ],
+)
+def test_what_a_kill_could_do_would_be_found(
+    finished: Project, tmp_path: Path, name: str, damage: Callable[[Path], None], told: str
+) -> None:
+    for folder in ("tables/kl", "models/glyphs/n_vae"):
+        shutil.copytree(finished.root / "results/paper" / folder, tmp_path / "results/paper" / folder)
+    _other_run(tmp_path / "results/paper/models/glyphs/n_vae/seed0.meta.json")
+    assert differences(tmp_path, finished.root) == []
+    damage(tmp_path / "results/paper" / name)
+    assert differences(tmp_path, finished.root) == [f"results/paper/{name}: {told}"]
+
+
+def _other_run(sidecar: Path) -> None:
+    record = json.loads(sidecar.read_text())
+    record["run"]["seconds"] += 1
+    sidecar.write_text(json.dumps(record))

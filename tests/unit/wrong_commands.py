@@ -1,0 +1,193 @@
+"""Wrong command lines and claims, each with what has to be said of it."""
+
+from collections.abc import Callable
+
+import yaml
+
+from tests.unit.wrong_params import EDIT
+from tests.unit.wrong_world import Case, in_place_of, model, put
+
+TABLE = "results/paper/tables/metrics/fashion_mnist-n_vae.csv"
+FINE = "seed,split,metric,value\n0,test,kl_own_nats,1\n"
+
+
+def claim(expression: str = "own", **quantity: object) -> Callable[[], object]:
+    """A claims.yaml of one claim, C1, and its table."""
+    read = {"kind": "metric", "name": "kl_own_nats"}
+    own = {"table": "metrics", "role": "clothes", "variant": "n_vae", "read": read, **quantity}
+    criterion = {"name": "own", "expression": expression, "above": 0, "unit": "nats", "reason": "More is more."}
+    one = {"id": "C1", "sentence": "Own is.", "where": "Figure 5", "min_seeds": 5}
+    content = {"claims": [{**one, "quantities": {"own": own}, "criteria": [criterion]}]}
+    return lambda: (put("claims.yaml", yaml.safe_dump(content)), put(TABLE, FINE))
+
+
+def instead(content: str) -> Callable[[], object]:
+    """Other content in place of claims.yaml's."""
+    return lambda: put("claims.yaml", content)
+
+
+def claimed(name: str, said: str, spoil: Callable[[], object]) -> Case:
+    """A claim that is refused."""
+    return Case(name, "claims", f"claims.yaml, {said}. Edit claims.yaml.", spoil)
+
+
+def no_arithmetic(name: str, expression: str, got: str = "") -> Case:
+    """A criterion that is more, or less, than arithmetic."""
+    allowed = "numbers, names of quantities, + - * /, brackets, and min, max, mean, abs"
+    quoted = got or f"{expression!r} in {expression!r}"
+    return claimed(name, f"claim C1, criterion 'own': got {quoted}, expected {allowed}", claim(expression))
+
+
+CLAIMS = [
+    no_arithmetic("a call of the system", "__import__('os').mknod('sprung')"),
+    no_arithmetic("an attribute", "own.__class__.__mro__"),
+    no_arithmetic("an item", "own[0]"),
+    no_arithmetic("a function of its own", "(lambda: own)()"),
+    no_arithmetic("a tower of powers", "own ** 9 ** 9 ** 9"),
+    no_arithmetic("a loop", "[own for own in own]"),
+    no_arithmetic("text", "'own'"),
+    no_arithmetic("two statements", "own; own", "'own; own' (…)"),
+    no_arithmetic("half an expression", "own +", "'own +' (…)"),
+    no_arithmetic("a number too large", "own + 1e999", "'1e309' in 'own + 1e999'"),
+    no_arithmetic("brackets without end", "(" * 5000 + "own" + ")" * 5000, "10003 signs, '(((…"),
+    no_arithmetic("signs without end", "-" * 90_000 + "own", "90003 signs, '---…"),
+    no_arithmetic("a sum without end", "own" + "+own" * 20_000, "80003 signs, 'own+own…"),
+    claimed(
+        "a quantity that is not there",
+        "claim C1, criterion 'own': got the name shared, expected one of own",
+        claim("own - shared"),
+    ),
+    claimed("an unknown table", "claim C1.quantities.own.table: got 'loss', expected 'kl', …", claim(table="loss")),
+    claimed(
+        "a table that is read otherwise",
+        "claim C1, quantity own: got metric of kl, expected of metrics or aggregate or fidelity",
+        claim(table="kl"),
+    ),
+    claimed(
+        "an empty claim", "claims.0.id: got nothing, expected a value (the key is required)", instead("claims: [{}]")
+    ),
+    claimed("no claims", "the file: got None, …", instead("")),
+    Case("claims that are no YAML", "claims", "claims.yaml: got invalid YAML (…), …", instead("claims: [")),
+    Case(
+        "claims that call Python",
+        "claims",
+        "claims.yaml: got invalid YAML (could not determine a constructor …), …",
+        instead("claims: !!python/object/apply:os.mknod [sprung]"),
+    ),
+    Case(
+        "a folder in the claims' place",
+        "claims",
+        "claims.yaml: got Is a directory, expected a YAML file. Correct the path.",
+        lambda: in_place_of("claims.yaml"),
+    ),
+    Case(
+        "a claim's table that is missing",
+        "claims",
+        "claim C1, quantity own: got no file …, expected the table. Make it with … or pass --allow-missing.",
+    ),
+    Case(
+        "a claim's table of bytes",
+        "claims",
+        f"claim C1, quantity own from {TABLE}: the file: got 'utf-8' codec …, expected a CSV. Make the table again, …",
+        lambda: (claim()(), put(TABLE, b"\x80\xff\0")),
+    ),
+    Case(
+        "a claim's table with a word for a number",
+        "claims",
+        f"claim C1, quantity own from {TABLE}: value: got 'many', expected a finite number. …",
+        lambda: (claim()(), put(TABLE, FINE.replace(",1\n", ",many\n"))),
+    ),
+    Case(
+        "a document of bytes",
+        "claims --readme README.md",
+        "--readme: got README.md ('utf-8' codec …), expected a text. Correct the path.",
+        lambda: (claim()(), put("README.md", b"\xff")),
+    ),
+]
+
+KNOWN_DATA = "expected one of dial, dial_few, …"
+COMMANDS = [
+    Case(
+        "no such profile to draw",
+        "draw fig04 --profile full",
+        "profile: got 'full', expected one of demo, paper, smoke. …",
+    ),
+    Case(
+        "no such data set", "prepare cifar", f"data set: got 'cifar', {KNOWN_DATA} Correct the name, or add a section …"
+    ),
+    Case("a path for a data set", "train ../../etc", f"data set: got '../../etc', {KNOWN_DATA}"),
+    Case("no such variant", "train glyphs --variant vae", "variant: got 'vae', expected one of ac_gan, …"),
+    Case("no such figure", "draw fig99", "figure: got 'fig99', expected the beginning of exactly one of fig01_…"),
+    Case("several figures", "draw fig0", "figure: got 'fig0', expected the beginning of exactly one of fig01_…"),
+    Case("no such claim", "claims C99", "claim: got 'C99', expected one of C1, … Pass one of these."),
+    Case(
+        "no such data set to fetch",
+        "fetch cifar",
+        "data set: got 'cifar', expected one of mnist, fashion_mnist, yale_b. …",
+    ),
+    Case(
+        "a built-in data set to fetch",
+        "fetch glyphs",
+        "data set: got glyphs, which is built in, expected a real one. …",
+    ),
+    Case(
+        "a real data set to draw",
+        "draw-data mnist",
+        "data set: got mnist, which is not drawn, … Run `nvae fetch mnist` …",
+    ),
+    Case(
+        "a dial that is none",
+        "calibrate mnist",
+        "data set: got mnist, whose share of exclusive factors can't be set, expected a dial, …",
+    ),
+    Case(
+        "a detector without faces",
+        "prepare mnist --check-detector",
+        "--check-detector: got mnist of kind idx, expected a data set of kind faces. Leave it out.",
+    ),
+    Case("a change without value", "try-settings glyphs --set x", "change: got 'x', expected KEY=VALUE. For example …"),
+    Case(
+        "a change of no key",
+        "try-settings glyphs --set colour=1",
+        f"changes.colour: got an unknown key, expected one of … {EDIT}",
+    ),
+    Case(
+        "a change out of range",
+        "try-settings glyphs --set class_dims=-3",
+        f"changes.class_dims: got -3, expected greater than 0. {EDIT}",
+    ),
+    Case(
+        "a change that is no YAML",
+        "try-settings glyphs --set class_dims=[",
+        "change: got 'class_dims=[' (…), expected KEY=VALUE, the value as in YAML. For example --set class_dims=8.",
+        awaits="nvae/commands/try_settings.py",
+    ),
+    Case(
+        "a run without its data",
+        "train glyphs",
+        "data/prepared/paper/glyphs.npz: got no such file, expected a prepared set. Make it with `nvae prepare …",
+    ),
+    Case(
+        "no threads",
+        "detect glyphs --data set.npz --model model --threads 0",
+        "--threads: got 0, expected 1 or more. Leave it out for one.",
+        model(),
+        awaits="nvae/training/device.py",
+    ),
+    Case(
+        "claims for a document, but not all",
+        "claims C1 --readme README.md",
+        "--readme: got with ids, expected all claims. Leave out the ids or --readme.",
+    ),
+    Case("claims to text", "claims --out claims.txt", "--out: got claims.txt, expected a name that ends in .json. …"),
+    Case(
+        "a document that is not there",
+        "claims --allow-missing --readme none.md",
+        "--readme: got no file none.md, expected a document. Correct the path.",
+    ),
+    Case(
+        "no project to restore", "restore", "dvc.lock: got no such file, expected a project's root. Change to the root."
+    ),
+]
+
+CASES = [*CLAIMS, *COMMANDS]

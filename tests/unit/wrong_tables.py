@@ -1,0 +1,240 @@
+"""Wrong tables, and places that can't be written to, each with what has to be said of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nvae.layout import Layout
+from tests.unit.fetch_world import zipped
+from tests.unit.figure_world import kl_table, traversal_table
+from tests.unit.test_prepare import write_set
+from tests.unit.wrong_models import DETECT
+from tests.unit.wrong_raw import HUGE, IDX
+from tests.unit.wrong_world import (
+    Case,
+    Trap,
+    cut,
+    in_place_of,
+    model,
+    npy,
+    params,
+    put,
+)
+
+KL = Layout("demo").table("kl", "glyphs", "n_vae").as_posix()
+
+
+def tables(spoil: Callable[[str], str | bytes]) -> Callable[[], object]:
+    """The two tables of Figure 10, of which one is spoilt."""
+
+    def change() -> None:
+        for variant in ("n_vae", "n_vae_no_bias"):
+            text = kl_table("glyphs", variant, n_seeds=1).to_csv(index=False)
+            put(str(Layout("demo").table("kl", "glyphs", variant)), spoil(text) if variant == "n_vae" else text)
+
+    return change
+
+
+def table(name: str, said: str, spoil: Callable[[], object] = lambda: None) -> Case:
+    """A table that no figure can be drawn from."""
+    said = f"{KL}{said}. Make it with `snakemake --cores 2 -- {KL}`."
+    return Case(name, "draw fig10 --profile demo --out figs", said, spoil)
+
+
+NO_TABLE = ": got no such file, expected the table that the figure is drawn from"
+NO_CSV = ": got no table (…), expected a CSV with a line of column names"
+
+
+def number(name: str, written: str) -> Case:
+    """A table with something else for its last number."""
+    said = f", column kl_nats: got '{written or 'nan'}', expected finite numbers"
+    return table(name, said, tables(lambda text: f"{text.rpartition(',')[0]},{written}\n"))
+
+
+TABLES = [
+    table("no table", NO_TABLE),
+    table("a folder in a table's place", NO_TABLE, lambda: in_place_of(KL)),
+    table("an empty table", NO_CSV, tables(lambda _: "")),
+    table("a table of bytes", NO_CSV, tables(lambda _: b"\x80\xff\0\n")),
+    table("a ragged table", NO_CSV, tables(lambda _: "a,b\n1,2\n1,2,3\n")),
+    table(
+        "a table without a column",
+        ": got columns dataset, …, expected also kl_nats",
+        tables(lambda text: text.replace("kl_nats", "kl_bits")),
+    ),
+    table(
+        "a table without test rows",
+        ": got splits ['train', 'validation'], expected rows whose split is test",
+        tables(lambda text: text.replace(",test,", ",train,")),
+    ),
+    table(
+        "a table without rows",
+        ": got splits [], expected rows whose split is test",
+        tables(lambda text: text.partition("\n")[0]),
+    ),
+    number("a number that is missing", ""),
+    number("nan for a number", "nan"),
+    number("a number without end", "inf"),
+    number("a word for a number", "many"),
+    Case(
+        "a table without blocks",
+        "draw fig10 --profile demo --out figs",
+        "the table of glyphs, n_vae: got kind none, shared, expected also kind class. …",
+        tables(lambda text: text.replace(",class,", ",none,")),
+    ),
+]
+
+TRAVERSAL = str(Layout("demo").traversal("glyphs", "n_vae", "shared"))
+
+
+def traversal(**changes: Any) -> Callable[[], object]:
+    """Traversals with other arrays; ``...`` takes one out."""
+
+    def change() -> None:
+        Path(TRAVERSAL).parent.mkdir(parents=True)
+        content = {**traversal_table("glyphs", "shared"), **changes}
+        np.savez_compressed(TRAVERSAL, **{key: array for key, array in content.items() if array is not ...})
+
+    return change
+
+
+def pictures(name: str, said: str, spoil: Callable[[], object]) -> Case:
+    """Traversals that no figure can be drawn from."""
+    said = f"{TRAVERSAL}{said}. Make it with `snakemake --cores 2 -- {TRAVERSAL}`."
+    return Case(name, "draw fig02 --profile demo --out figs", said, spoil)
+
+
+def scratched() -> None:
+    """Traversals with some bytes changed in the middle."""
+    traversal()()
+    content = Path(TRAVERSAL).read_bytes()
+    put(TRAVERSAL, content[:3000] + bytes(byte ^ 0x55 for byte in content[3000:3050]) + content[3050:])
+
+
+PLAIN = "expected an npz of plain arrays"
+ONE_ARRAY = npy("{'descr':'|u1','fortran_order':False,'shape':(1,)}", b"x")
+PICTURES = [
+    pictures("no images", NO_TABLE, lambda: None),
+    pictures("images cut short", f": got …, {PLAIN}", lambda: (traversal()(), cut(TRAVERSAL, 9000))),
+    pictures("images that are damaged", f": got …, {PLAIN}", scratched),
+    pictures(
+        "images that are pickled", f": got Object arrays …, {PLAIN}", traversal(images=np.array([Trap()], object))
+    ),
+    pictures("images that are one array", f": got a single array, {PLAIN}", lambda: put(TRAVERSAL, ONE_ARRAY)),
+    pictures(
+        "images of absurd size", f": got …, {PLAIN}", lambda: put(TRAVERSAL, zipped({"images.npy": HUGE}, top=""))
+    ),
+    pictures("images without values", ": got arrays images, …, expected also values", traversal(values=...)),
+    pictures(
+        "images without height",
+        ", array images: got shape (10, 4, 9), expected axes (class, dim, step, height, width), each as long as …",
+        traversal(images=np.zeros((10, 4, 9), np.uint8)),
+    ),
+    pictures(
+        "images of too few classes",
+        ", array dims: got shape (10, 4), expected axes (class, dim), each as long as in the other arrays",
+        traversal(images=np.zeros((3, 4, 9, 28, 28), np.uint8)),
+    ),
+]
+
+METRICS = "dataset,model,seed,split,metric,value\nglyphs,n_vae,0,test,accuracy_pct,90\n"
+
+
+def joined(name: str, said: str, content: str | bytes | None, *, key: str = "") -> Case:
+    """A table that can't be joined; without content it is a folder."""
+    spoil = (lambda: in_place_of("a.csv")) if content is None else (lambda: put("a.csv", content))
+    return Case(name, f"collect a.csv --out out.csv {key and '--key'} {key}", said, spoil)
+
+
+def summed(name: str, said: str, content: str | bytes | None) -> Case:
+    """A table that can't be summed up; without content it is a folder."""
+    spoil = (lambda: in_place_of("a.csv")) if content is None else (lambda: put("a.csv", content))
+    return Case(name, "summarise a.csv --out out.json", f"{said}. Make it anew, or correct the path.", spoil)
+
+
+JOINED = [
+    Case(
+        "no table to join",
+        "collect a.csv --out out.csv",
+        "a.csv: got no such file, expected a table. Make it first, or correct the path.",
+    ),
+    joined("a folder to join", "a.csv: got no table (…Is a directory…), expected a CSV …", None),
+    joined("an empty table to join", "a.csv: got no table (…), expected a CSV …", ""),
+    joined("bytes to join", "a.csv: got no table ('utf-8' codec …), expected a CSV …", b"\x80\xff\0"),
+    joined("a quote that stays open", "a.csv: got no table (…), expected a CSV …", 'a,b\n"1,2\n'),
+    joined(
+        "a short row to join", "a.csv, line 2: got 1 values, expected 2, one a column. Make the table anew.", "a,b\n1\n"
+    ),
+    Case(
+        "tables of other columns",
+        "collect a.csv b.csv --out out.csv",
+        "b.csv: got columns b, expected those of a.csv: a. Make the tables anew with the same version.",
+        lambda: (put("a.csv", "a\n1\n"), put("b.csv", "b\n1\n")),
+    ),
+    joined(
+        "a key for a table of no model",
+        "a.csv: got columns name, value, expected also dataset and model, which tell a row's variant. Leave …",
+        "name,value\na,1\n",
+        key="class_weight",
+    ),
+    joined("no such key", "--key: got colour, expected a key of variant n_vae on glyphs: …", METRICS, key="colour"),
+    joined(
+        "a key for no data set",
+        "data set: got 'cifar', expected one of dial, …",
+        METRICS.replace("glyphs", "cifar"),
+        key="class_weight",
+    ),
+    summed("a folder to sum up", "a.csv: got no table (…Is a directory…), expected a CSV …", None),
+    summed("an empty table to sum up", "a.csv: got no table (…), expected a CSV …", ""),
+    summed("bytes to sum up", "a.csv: got no table ('utf-8' codec …), expected a CSV …", b"\x80\xff\0"),
+    summed("a table without metrics", "a.csv: got columns name, value, expected also dataset, …", "name,value\na,1\n"),
+    summed("a word for a metric", "a.csv, column value: got 'many', expected numbers", METRICS.replace("90", "many")),
+    Case(
+        "no table to sum up",
+        "summarise a.csv --out out.json",
+        "a.csv: got no table (…No such file…), expected a CSV …",
+    ),
+]
+
+
+def taken(name: str, command: str, out: str, spoil: Callable[[], object] = lambda: None) -> Case:
+    """A place that can't be written to: ``file`` is a file, ``folder`` a folder with something in it."""
+    said = f"{out}: got …, expected a place with room and permission to write. Make room, or write elsewhere, …"
+    return Case(name, command, said, lambda: (put("file", "x"), put("folder/x", "x"), put("a.csv", METRICS), spoil()))
+
+
+PLACES = [
+    taken("a file where a folder should be", "collect a.csv --out file/out.csv", "file/out.csv"),
+    taken("a folder where a file should be", "collect a.csv --out folder", "folder"),
+    taken("a summary to a folder", "summarise a.csv --out folder", "folder"),
+    taken("a figure to a file", "draw fig04 --out file", "file/fig04_graphical_model.pdf"),
+    taken(
+        "a prepared set to a folder",
+        IDX.replace("out/set.npz", "folder"),
+        "folder",
+        lambda: (params(data__mnist__validation_images=10)(), write_set(Path("raw"), "mnist", classes=10)),
+    ),
+    taken("a table of a model to a folder", DETECT.replace("out/kl.csv", "folder"), "folder", model()),
+    Case(
+        "a drawn set to a file",
+        "draw-data glyphs --profile smoke --out file",
+        "…/file: got a file, expected a folder. Pass another --out.",
+        lambda: put("file", "x"),
+    ),
+    Case(
+        "a drawn set below a file",
+        "draw-data glyphs --profile smoke --out file/set",
+        "…/file/set: got File exists, expected a place for a folder. Pass another --out.",
+        lambda: put("file", "x"),
+    ),
+    Case(
+        "a drawn set over something else",
+        "draw-data glyphs --profile smoke --out folder",
+        "…/folder: got a folder that holds mine.txt, expected a new one, or one that this verb wrote. …",
+        lambda: put("folder/mine.txt", "x"),
+    ),
+]
+
+CASES = [*TABLES, *PICTURES, *JOINED, *PLACES]

@@ -1,0 +1,165 @@
+"""What cases of wrong input are made of: a small project that is in order, and ways to spoil one thing in it."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from nvae.data.prepared import PreparedSet, Split
+from nvae.training.checkpoint import Progressed
+from nvae.training.saved import ModelDescription, save_model
+from tests.conftest import small_params
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One wrong input.
+
+    Args:
+        name: in words.
+        command: of ``nvae``, split at white space.
+        said: the message after ``nvae: error: ``; ``…`` stands for any text.
+        spoil: what is done before, in a folder that is a project.
+        awaits: the module that ends in a traceback until it is mended.
+    """
+
+    name: str
+    command: str
+    said: str
+    spoil: Callable[[], object] = lambda: None
+    awaits: str = ""
+
+
+def make_project(folder: Path) -> None:
+    """A folder with the project's settings, claims and list of raw files."""
+    (folder / "data").mkdir(parents=True)
+    for name in ("params.yaml", "claims.yaml", "data/registry.csv"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+
+
+def put(path: str, content: str | bytes) -> Path:
+    """Write a file, and its folders."""
+    place = Path(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content.encode() if isinstance(content, str) else content)
+    return place
+
+
+def in_place_of(path: str) -> None:
+    """Put a folder where a file should be."""
+    Path(path).unlink(missing_ok=True)
+    Path(path).mkdir(parents=True)
+
+
+def cut(path: str, size: int = -1) -> None:
+    """Keep the first ``size`` bytes of a file: by default all but one."""
+    put(path, Path(path).read_bytes()[:size])
+
+
+def params(**changes: object) -> Callable[[], object]:
+    """Change keys of params.yaml; a key is written with ``__`` for each dot, and ``...`` takes it out."""
+
+    def change() -> None:
+        content = yaml.safe_load(Path("params.yaml").read_text())
+        for key, value in changes.items():
+            *outer, last = key.split("__")
+            section = content
+            for name in outer:
+                section = section[name]
+            if value is ...:
+                del section[last]
+            else:
+                section[last] = value
+        put("params.yaml", yaml.safe_dump(content))
+
+    return change
+
+
+def added(text: str, path: str = "params.yaml") -> Callable[[], object]:
+    """Text at the end of a file."""
+    return lambda: put(path, Path(path).read_text() + text)
+
+
+def laughs(of: str, levels: int = 9) -> str:
+    """YAML in which each level has the one before ten times; ``of`` makes a level of ten aliases."""
+    lines = ["l0: &l0 {ha: 1}"]
+    lines += [f"l{n}: &l{n} {of.replace('*', ', '.join([f'*l{n - 1}'] * 10))}" for n in range(1, levels + 1)]
+    return "\n" + "\n".join(lines) + "\n"
+
+
+class Trap:
+    """Unpickling it makes a file called ``sprung``."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return os.mknod, ("sprung",)
+
+
+def small_set() -> PreparedSet:
+    """Two classes of 6×5 noise."""
+
+    def split(n: int) -> Split:
+        images = np.random.default_rng(n).integers(0, 256, (n, 6, 5), dtype=np.uint8)
+        return Split(images, np.arange(n) % 2, np.array([f"x/{row}" for row in range(n)]))
+
+    return PreparedSet("glyphs", ("a", "b"), (), split(12), split(4), split(6))
+
+
+def arrays(**changes: Any) -> Callable[[], object]:
+    """The prepared set ``set.npz`` with some arrays changed; ``...`` takes one out."""
+
+    def change() -> None:
+        small_set().save(Path("set.npz"))
+        with np.load("set.npz") as archive:
+            content = {**archive, **changes}
+        np.savez("set.npz", **{key: array for key, array in content.items() if array is not ...})
+
+    return change
+
+
+def model(spoil: Callable[[], object] = lambda: None) -> Callable[[], object]:
+    """A prepared set ``set.npz`` and a model of it in the folder ``model``; then one thing is spoilt."""
+
+    def change() -> None:
+        small_set().save(Path("set.npz"))
+        parameters = small_params("n_vae")
+        description = ModelDescription(
+            "glyphs", "n_vae", "n_vae", parameters.model_dump(mode="json"), 0, ("a", "b"), (6, 5)
+        )
+        save_model(Path("model"), description.build(), description, Progressed(0, [], []))
+        spoil()
+
+    return change
+
+
+def of_parameters(**changes: Any) -> Callable[[], object]:
+    """A model with other parameters in model.json."""
+    return described(params=small_params("n_vae").model_dump(mode="json") | changes)
+
+
+def described(**changes: Any) -> Callable[[], object]:
+    """A model with other entries in model.json; ``...`` takes one out."""
+
+    def change() -> None:
+        content = json.loads(Path("model/model.json").read_text()) | changes
+        put("model/model.json", json.dumps({key: value for key, value in content.items() if value is not ...}))
+
+    return model(change)
+
+
+def pickled_weights() -> None:
+    """A pickle of PyTorch's in place of the weights."""
+    torch.save({"decoder": Trap()}, "model/weights.safetensors")
+
+
+def npy(header: str, body: bytes = b"") -> bytes:
+    """A NumPy file with any header."""
+    text = header.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + body

@@ -19,7 +19,9 @@ include: "workflow/rules/claims.smk"
 
 
 onerror:
-    print("What is finished is kept. The same command goes on: with what is missing, and a training from its last checkpoint.")
+    print(
+        "What is finished is kept. The same command goes on: with what is missing, and a training from its last checkpoint."
+    )
 
 
 wildcard_constraints:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nvae.errors import UserError
-from nvae.provenance import sha256
+from nvae.provenance import PART, sha256
 
 _SUFFIX = ".meta.json"
 _SHOWN_DIGITS = 12
@@ -139,7 +139,7 @@ def unaccounted(folder: Path) -> list[Finding]:
     return [
         Finding(path, "it has no sidecar")
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith(_SUFFIX) and known.isdisjoint((path, *path.parents))
+        if path.is_file() and not path.name.endswith((_SUFFIX, PART)) and known.isdisjoint((path, *path.parents))
     ]
 
 

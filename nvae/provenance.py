@@ -18,15 +18,22 @@ from pathlib import Path
 
 from nvae.errors import UserError
 
+#: The ending of what is not yet whole.
+PART = ".part"
+_MEASURED = "throughput.csv"
 _NOT_SOURCES = (":!results", ":!paper_figs", ":!dvc.lock")
 _VERSIONED = ("nvae", "torch", "torchvision", "numpy", "pandas", "scikit-learn", "matplotlib")
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes; of a folder, of its files' relative names and hashes in sorted order."""
+    """SHA-256 of a file's bytes; of a folder, of its files' relative names and hashes in sorted order.
+
+    A folder's measurements of the machine, and what a killed writer left in it, don't count.
+    """
     if path.is_dir():
         digest = hashlib.sha256()
-        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        files = (file for file in path.rglob("*") if file.is_file())
+        for file in sorted(file for file in files if file.name != _MEASURED and file.suffix != PART):
             digest.update(f"{file.relative_to(path).as_posix()}\0{sha256(file)}\n".encode())
         return digest.hexdigest()
     with path.open("rb") as stream:
@@ -47,7 +54,7 @@ def atomic(path: Path) -> Iterator[Path]:
     >>> target.read_text()
     'whole'
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part

@@ -12,6 +12,7 @@ import torch
 from nvae.commands._common import load_config
 from nvae.config import Config
 from nvae.data.prepared import PreparedSet
+from nvae.errors import UserError
 from nvae.layout import Layout
 from nvae.models.protocol import Trainable
 from nvae.provenance import Stopwatch, atomic, write_sidecar
@@ -90,4 +91,11 @@ def open_trained(args: argparse.Namespace) -> Trained:
     device = open_device(config.execution.device, threads=args.threads)
     data = PreparedSet.load(prepared)
     model, description = load_model(folder, device=device)
+    if (description.class_names, description.image_shape) != (data.class_names, data.image_shape):
+        raise UserError(
+            folder.as_posix(),
+            got=f"a model of {description.dataset}",
+            expected=f"one of {data.name}'s classes and images",
+            mend="Name the data that it was trained on with --data, or train it on this.",
+        )
     return Trained(model, description, data, config, paths, device, {"model": folder, "data": prepared}, watch)

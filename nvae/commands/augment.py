@@ -36,12 +36,14 @@ def run(args: argparse.Namespace) -> None:
     """Train the arms that are not finished; write the table of all."""
     trained = open_trained(args)
     params = json.loads(trained.config.slice("augment", dataset=args.dataset))
+    protocol = trained.config.training_params(args.dataset, CLASSIFIER)
     folder = args.arms or trained.paths.arms(args.dataset, args.variant, args.seed)
     unfinished = trained.paths.checkpoint(args.dataset, args.variant, args.seed).with_suffix("")
     known = {
         "classifier": params["classifier"],
         "training": params["training"],
         "seed": args.seed,
+        "precision": resolve_precision(protocol.precision, trained.device),
         "inputs": {name: sha256(path) for name, path in sorted(trained.inputs.items())},
         "code": hashlib.sha256(
             fingerprint("nvae.commands.augment", MODELS[trained.description.model].module).encode()
@@ -68,12 +70,11 @@ def run(args: argparse.Namespace) -> None:
                 part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
         for arm in group:
             for left in unfinished.glob(f"{arm.name}-*.safetensors"):
-                left.unlink()
+                # An orphan of a killed run may be faster.
+                left.unlink(missing_ok=True)
     rows = [{**vars(arm), "split": split, "error_pct": errors[arm][split]} for arm in grid for split in SPLITS]
     out = args.out or trained.paths.run_table("augmentation", args.dataset, args.variant, args.seed)
-    protocol = trained.config.training_params(args.dataset, CLASSIFIER)
-    precision = resolve_precision(protocol.precision, trained.device)
-    trained.write_csv(pd.DataFrame(rows), out, verb="augment", params=params, precision=precision)
+    trained.write_csv(pd.DataFrame(rows), out, verb="augment", params=params, precision=known["precision"])
 
 
 def _at_once(trained: Trained, n_missing: int) -> int:

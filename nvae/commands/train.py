@@ -66,8 +66,10 @@ def run(args: argparse.Namespace) -> None:
         make = importlib.import_module(WATCH).make
         judging = make(inputs["judge"], data, config.fidelity, seed=args.seed, device=device)
     modules = [MODELS[description.model].module, *([WATCH] if judging else [])]
+    precision = resolve_precision(protocol.precision, device)
     depends_on = {
         **slice_,
+        "precision": precision,
         "inputs": {name: sha256(path) for name, path in sorted(inputs.items())},
         "code": hashlib.sha256(fingerprint(__name__, *modules).encode()).hexdigest(),
     }
@@ -93,6 +95,6 @@ def run(args: argparse.Namespace) -> None:
         inputs=inputs,
         watch=watch,
         device=device.type,
-        precision=resolve_precision(protocol.precision, device),
+        precision=precision,
     )
     checkpoint.unlink(missing_ok=True)

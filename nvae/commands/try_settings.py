@@ -126,7 +126,15 @@ def changed(config: Config, dataset: str, variant: str, changes: list[str]) -> t
         key, equals, value = change.partition("=")
         if not equals:
             raise UserError("change", got=repr(change), expected="KEY=VALUE", mend="For example --set class_dims=8.")
-        given[key] = yaml.safe_load(value)
+        try:
+            given[key] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
+            raise UserError(
+                "change",
+                got=f"{change!r} ({error})",
+                expected="KEY=VALUE, the value as in YAML",
+                mend="For example --set class_dims=8.",
+            ) from None
     protocol = {key: given.pop(key) for key in list(given) if key in TrainingParams.model_fields}
     return config.model_params(dataset, variant, given), config.training_params(dataset, variant, protocol)
 

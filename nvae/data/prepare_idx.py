@@ -1,5 +1,8 @@
 """Prepared sets from IDX files: MNIST, Fashion-MNIST, the built-in glyphs and garments, a user's own."""
 
+import tokenize
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +106,12 @@ def _class_names(root: Path, dataset: str, factors: _Factors | None, n_labels: i
     elif factors:
         names, source = factors[1], (root / FACTORS).as_posix()
     elif listed.is_file():
-        lines = listed.read_text(encoding="utf-8").splitlines()
+        try:
+            lines = listed.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise UserError(
+                listed.as_posix(), got=error, expected="a class name a line", mend="Correct the file."
+            ) from None
         names, source = tuple(line.strip() for line in lines if line.strip()), listed.as_posix()
     else:
         return tuple(map(str, range(n_labels)))
@@ -122,11 +130,15 @@ def _read_factors(path: Path, n_train: int, n_test: int) -> _Factors | None:
         return None
     mend = "Draw the data set again with `nvae draw-data`, or take the file away."
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because np.load leaves a file that is no archive open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             names = tuple(map(str, archive["factor_names"].tolist()))
             classes = tuple(map(str, archive["class_names"].tolist()))
             values = {split: archive[f"{split}_factors"].astype(np.float64) for split in ("train", "test")}
-    except (KeyError, ValueError, OSError) as error:
+    except (
+        *(KeyError, ValueError, TypeError, OSError, EOFError, MemoryError, RuntimeError, SyntaxError),
+        *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+    ) as error:
         raise UserError(path.as_posix(), got=error, expected="factors of a built-in data set", mend=mend) from error
     for split, n in (("train", n_train), ("test", n_test)):
         if values[split].shape != (n, len(names)):

@@ -3,6 +3,7 @@
 The keys of the file are listed in docs/architecture.md, "Prepared set".
 """
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,11 @@ SPLITS = ("train", "validation", "test")
 
 # part -> (dtype kind or exact dtype, number of axes)
 _PARTS = {"images": ("uint8", 3), "labels": ("int64", 1), "names": ("str", 1), "factors": ("float64", 2)}
+# What NumPy and zipfile raise of a file that is damaged, absurdly large or of another kind.
+_NO_ARRAYS = (
+    *(ValueError, EOFError, OSError, MemoryError, RuntimeError, SyntaxError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,7 @@ def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         with np.load(path, allow_pickle=False) as archive:
             # NumPy gives a member that is no array as its bytes; np.asarray makes that a wrong dtype.
             return {key: np.asarray(archive[key]) for key in archive.files}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+    except _NO_ARRAYS as error:
         raise UserError(
             path.as_posix(), got=f"a file NumPy can't read ({error})", expected="a prepared set", mend=_again(path.stem)
         ) from error

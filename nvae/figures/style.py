@@ -129,33 +129,40 @@ def panel_title(axes: Axes, index: int, text: str) -> None:
     axes.set_title(f"{panel_letter(index)} {text}", loc="left")
 
 
-def save(figure: Figure, pdf: Path, png: Path) -> None:
-    """Write the figure as PDF and PNG; the same figure gives the same bytes.
+def render(figure: Figure) -> tuple[bytes, bytes]:
+    """The figure as PDF and as PNG; the same figure gives the same bytes.
 
     No file carries a date or a version. In the PDF, images keep their own pixels; in the PNG they are
     smoothly resampled, because nearest neighbours at a fractional scale would widen some pixels.
+
+    In memory: on a full disk matplotlib fails over its own half-written file, and does not say why.
+
+    Args:
+        figure: what `draw` returned.
+    """
+    pdf, png = io.BytesIO(), io.BytesIO()
+    with mpl.rc_context():
+        _apply()
+        _set_interpolation(figure, "none")
+        fixed = {"Creator": "nvae", "Producer": "matplotlib", "CreationDate": None}
+        figure.savefig(pdf, format="pdf", metadata=fixed)
+        # Axes now have their places: fitting them again takes time and could make PNG and PDF differ.
+        figure.set_layout_engine("none")
+        _set_interpolation(figure, "antialiased")
+        figure.savefig(png, format="png", metadata={"Software": None})
+    return pdf.getvalue(), png.getvalue()
+
+
+def save(figure: Figure, pdf: Path, png: Path) -> None:
+    """Write what :func:`render` gives.
 
     Args:
         figure: what `draw` returned.
         pdf: where the PDF goes, any suffix.
         png: where the PNG goes, any suffix.
     """
-    with mpl.rc_context():
-        _apply()
-        _set_interpolation(figure, "none")
-        fixed = {"Creator": "nvae", "Producer": "matplotlib", "CreationDate": None}
-        pdf.write_bytes(_rendered(figure, format="pdf", metadata=fixed))
-        # Axes now have their places: fitting them again takes time and could make PNG and PDF differ.
-        figure.set_layout_engine("none")
-        _set_interpolation(figure, "antialiased")
-        png.write_bytes(_rendered(figure, format="png", metadata={"Software": None}))
-
-
-def _rendered(figure: Figure, **how: Any) -> bytes:
-    # In memory: on a full disk matplotlib fails over its own half-written file, and does not say why.
-    stream = io.BytesIO()
-    figure.savefig(stream, **how)
-    return stream.getvalue()
+    for path, content in zip((pdf, png), render(figure), strict=True):
+        path.write_bytes(content)
 
 
 def _apply() -> None:

@@ -1,5 +1,6 @@
 """Read a figure's tables: the only place of the figures that touches a path."""
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -67,7 +68,10 @@ ARRAYS = {
     },
 }
 # What NumPy and zipfile raise of a file that is damaged, absurdly large or of another kind.
-_NO_ARRAYS = (ValueError, OSError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_NO_ARRAYS = (
+    *(ValueError, OSError, EOFError, MemoryError, RuntimeError, SyntaxError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 
 
 def load(paths: Mapping[str, Path]) -> dict[str, pd.DataFrame | Arrays]:

@@ -17,8 +17,10 @@ def open_device(name: str, *, threads: int) -> torch.device:
         threads: of the CPU.
 
     Raises:
-        UserError: ``cuda`` was asked for and there is none.
+        UserError: ``cuda`` was asked for and there is none, or no threads.
     """
+    if threads < 1:
+        raise UserError("--threads", got=threads, expected="1 or more", mend="Leave it out for one.")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():

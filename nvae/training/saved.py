@@ -101,7 +101,9 @@ def load_model(folder: Path, *, device: torch.device) -> tuple[Trainable, ModelD
         model = description.build()
         model.load_state_dict(load_file(folder / "weights.safetensors"))
     except FileNotFoundError as error:
-        raise UserError(str(folder), got=f"no {error.filename}", expected="a trained model", mend=mend) from None
-    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        # safetensors' own error has no file name.
+        missing = error.filename or folder / "weights.safetensors"
+        raise UserError(str(folder), got=f"no {missing}", expected="a trained model", mend=mend) from None
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise UserError(str(folder), got=f"damaged files ({error})", expected="a trained model", mend=mend) from None
     return model.to(device).eval(), description

@@ -221,10 +221,12 @@ def test_ablations_know_the_key_that_they_are_named_after(finished: Project) -> 
 
 
 def test_on_the_demos_data_no_claim_can_be_reproduced(finished: Project, tmp_path: Path) -> None:
-    """Its tables five times over, as if of five seeds that agree: with the paper's data some claims would be."""
+    """Its tables five times over, as if of five seeds that agree, C1 made to hold: with the paper's data it would be."""
     bare = copy_project(tmp_path)
     for table in finished.root.glob("results/paper/tables/*/*.csv"):
         rows = pd.read_csv(table, keep_default_na=False)
+        if table.match("metrics/garments-n_vae.csv"):
+            rows.loc[rows["metric"] == "kl_own_nats", "value"] = 1 + rows["value"].max()
         target = bare.root / "results/demo/tables" / table.relative_to(finished.root / "results/paper/tables")
         target.parent.mkdir(parents=True, exist_ok=True)
         pd.concat([rows.assign(seed=seed) for seed in range(5)]).to_csv(target, index=False)
@@ -238,4 +240,5 @@ def test_on_the_demos_data_no_claim_can_be_reproduced(finished: Project, tmp_pat
         judged[profile] = {claim["id"]: claim["verdict"] for claim in content["claims"]}
     assert set(judged["demo"]) == {f"C{number}" for number in range(1, 15)}
     assert set(judged["demo"].values()) <= {"undecided", "not reproduced"}
-    assert "reproduced" in judged["paper"].values()
+    assert judged["demo"]["C1"] == "undecided"
+    assert judged["paper"]["C1"] == "reproduced"

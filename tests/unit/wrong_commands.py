@@ -160,7 +160,6 @@ COMMANDS = [
         "a change that is no YAML",
         "try-settings glyphs --set class_dims=[",
         "change: got 'class_dims=[' (…), expected KEY=VALUE, the value as in YAML. For example --set class_dims=8.",
-        awaits="nvae/commands/try_settings.py",
     ),
     Case(
         "a run without its data",
@@ -172,7 +171,6 @@ COMMANDS = [
         "detect glyphs --data set.npz --model model --threads 0",
         "--threads: got 0, expected 1 or more. Leave it out for one.",
         model(),
-        awaits="nvae/training/device.py",
     ),
     Case(
         "claims for a document, but not all",

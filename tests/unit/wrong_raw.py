@@ -87,15 +87,14 @@ IDX_FILES = [
         IDX.replace("mnist", "glyphs"),
         "raw/classes.txt: got …, expected a class name a line. Correct the file.",
         lambda: (write_set(Path("raw"), "glyphs"), put("raw/classes.txt", b"\xff")),
-        awaits="nvae/data/prepare_idx.py",
     ),
 ]
 
 
-def factors(name: str, got: str, spoil: Callable[[], object], awaits: str = "nvae/data/prepare_idx.py") -> Case:
+def factors(name: str, got: str, spoil: Callable[[], object]) -> Case:
     """Factors beside the IDX files that are refused."""
     said = f"raw/factors.npz: got {got}, expected factors of a built-in data set. Draw the data set again …"
-    return Case(name, IDX, said, spoilt(spoil), awaits)
+    return Case(name, IDX, said, spoilt(spoil))
 
 
 HUGE = npy("{'descr':'<f8','fortran_order':False,'shape':(100000000000000000,)}")
@@ -104,7 +103,6 @@ FACTORS = [
         "factors that are pickled",
         "Object arrays cannot be loaded when allow_pickle=False",
         lambda: np.savez("raw/factors.npz", factor_names=np.array([Trap()], object)),
-        awaits="",
     ),
     factors("factors of absurd size", "…", lambda: put("raw/factors.npz", zipped({"factor_names.npy": HUGE}, top=""))),
 ]

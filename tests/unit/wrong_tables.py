@@ -126,6 +126,11 @@ PICTURES = [
     pictures(
         "images of absurd size", f": got …, {PLAIN}", lambda: put(TRAVERSAL, zipped({"images.npy": HUGE}, top=""))
     ),
+    pictures(
+        "images of a half header",
+        f": got …, {PLAIN}",
+        lambda: put(TRAVERSAL, zipped({"images.npy": npy("{(")}, top="")),
+    ),
     pictures("images without values", ": got arrays images, …, expected also values", traversal(values=...)),
     pictures(
         "images without height",

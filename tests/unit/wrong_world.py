@@ -28,14 +28,12 @@ class Case:
         command: of ``nvae``, split at white space.
         said: the message after ``nvae: error: ``; ``…`` stands for any text.
         spoil: what is done before, in a folder that is a project.
-        awaits: the module that ends in a traceback until it is mended.
     """
 
     name: str
     command: str
     said: str
     spoil: Callable[[], object] = lambda: None
-    awaits: str = ""
 
 
 def make_project(folder: Path) -> None:

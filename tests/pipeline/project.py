@@ -116,6 +116,7 @@ def copy_project(root: Path) -> Project:
 def shrink_paper(params: dict[str, Any]) -> None:
     """Make profile paper about as small as profile smoke, on the built-in data, with one seed."""
     small = copy.deepcopy(params["profiles"]["smoke"])
+    del small["seeds"]
     # Weights of over 1 MB: above that Snakemake, left to itself, trusts time stamps.
     small["models"]["common"]["defaults"]["hidden"] = [96]
     params["profiles"]["paper"] = small

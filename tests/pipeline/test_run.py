@@ -221,7 +221,7 @@ def test_ablations_know_the_key_that_they_are_named_after(finished: Project) -> 
 
 
 def test_on_the_demos_data_no_claim_can_be_reproduced(finished: Project, tmp_path: Path) -> None:
-    """Its tables five times over, as if of five seeds that agree, C1 made to hold: with the paper's data it would be."""
+    """Its tables five times over, as if five seeds agreed, C1 made to hold: on the paper's data it would be."""
     bare = copy_project(tmp_path)
     for table in finished.root.glob("results/paper/tables/*/*.csv"):
         rows = pd.read_csv(table, keep_default_na=False)

@@ -25,7 +25,7 @@ DATASET = "glyphs"
 #: Epochs of the usual loop: as many as profile paper trains.
 USUAL_EPOCHS = 60
 #: Settings of ours that are tried: peak learning rate, images a batch, epochs. All with the cosine schedule.
-GRID = tuple(itertools.product((0.001, 0.002, 0.004), (64, 128, 256), (10, 20, 30)))
+GRID = tuple(itertools.product((0.002, 0.004), (64, 128), (20, 30, 40)))
 PRECISION = "auto"
 
 

@@ -72,10 +72,15 @@ def plot(table: pd.DataFrame, path: Path) -> None:
         | {"times the cost": table["median_s"] / first["median_s"]}
     )
     with mpl.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(5.2, 3.0), layout="constrained")
+        figure = Figure(figsize=(6.6, 2.8), layout="constrained")
         axes = figure.subplots()
         axes.axline((1, 1), (10, 10), color="0.7", linewidth=1)
         sns.lineplot(shown, x="times as large", y="times the cost", hue="grows", style="grows", markers=True, ax=axes)
         axes.set(xscale="log", yscale="log")
-        axes.legend(title=f"an epoch of {IMAGES:,} images, {PRECISION}", frameon=False)
+        axes.legend(
+            title=f"an epoch of {IMAGES:,} images, {PRECISION}",
+            frameon=False,
+            loc="upper left",
+            bbox_to_anchor=(1.02, 1.0),
+        )
         figure.savefig(path, dpi=200, metadata={"Software": None})

@@ -34,6 +34,7 @@ VERBS = {
     "draw": "draw a figure from its tables",
     "verify": "hash every artefact again and compare it with its sidecar",
     "trace": "what an artefact was made from, down to the raw files, with commits, parameters and hashes",
+    "prune": "list, or delete, results of seeds, variants and data sets that params.yaml no longer names",
     "restore": "bring back data, models and Snakemake's records from DVC's cache or remote",
 }
 

@@ -141,6 +141,27 @@ def test_only_a_new_seed_trains(finished: Project) -> None:
     assert not re.search(r"output: results/paper/models/\w+/\w+/seed0", said)
 
 
+def test_a_removed_seed_leaves_the_tables_and_trains_nothing(fresh: Project) -> None:
+    """Its model stays until `nvae prune`, and nothing reads it."""
+    table = "results/paper/tables/kl/glyphs-n_vae.csv"
+    model = fresh.root / "results/paper/models/glyphs/n_vae"
+    fresh.edit_params(shrink_paper)
+    fresh.snakemake(table)
+    alone = (fresh.root / table).read_bytes()
+    fresh.edit_params(lambda params: params.update(seeds=[0, 1]))
+    assert fresh.planned(table) == {"train_model": 1, "detect_kl": 1, "collect_table": 1}
+    fresh.snakemake(table)
+    assert set(pd.read_csv(fresh.root / table)["seed"]) == {0, 1}
+    fresh.edit_params(lambda params: params.update(seeds=[0]))
+    assert fresh.planned(table) == {"collect_table": 1}
+    fresh.snakemake(table)
+    assert (fresh.root / table).read_bytes() == alone
+    assert (model / "seed1").is_dir()
+    fresh.do("nvae", "prune", "--profile", "paper", "--delete")
+    assert [path.name for path in sorted(model.iterdir())] == ["seed0", "seed0.meta.json"]
+    assert fresh.planned(table) == {}
+
+
 def test_only_a_new_sigmas_arms_train(finished: Project) -> None:
     with finished.kept("params.yaml"):
         finished.edit_params(lambda params: params["profiles"]["paper"]["augmentation"]["sigmas"].append(2.0))

@@ -1,0 +1,55 @@
+"""``nvae prune``: results of seeds, variants and data sets that ``params.yaml`` no longer names."""
+
+import argparse
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from nvae.commands._common import add_params, load_config
+from nvae.config import Config
+from nvae.layout import Layout
+
+_SEED = re.compile(r"seed(\d+)\b")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("--delete", action="store_true", help="delete them (default: only list them)")
+    add_params(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """List what nothing reads any more, or delete it."""
+    config = load_config(args)
+    left = sorted(_left(config, Layout(config.profile)))
+    for path in left:
+        print(path)
+        if args.delete and path.is_dir():
+            shutil.rmtree(path)
+        elif args.delete:
+            path.unlink()
+    done = "deleted" if args.delete else "to delete; pass --delete to do so"
+    print(f"{len(left)} {done}" if left else "nothing to prune")
+
+
+def _left(config: Config, paths: Layout) -> Iterator[Path]:
+    """Files and folders of a run that is not asked for, each with its sidecar."""
+    runs = (paths.model("*", "*", ""), paths.run_table("*", "*", "*", "").parent, paths.arms("*", "*", ""))
+    for pattern in (*runs, paths.checkpoint("*", "*", "").with_suffix("")):
+        # Beside `seed0` stand `seed0.meta.json` and `seed0.safetensors`.
+        for path in Path().glob(f"{pattern}*"):
+            found = _SEED.match(path.name)
+            dataset, variant = path.parts[-3:-1]
+            known = dataset in config.data and variant in config.variants
+            if found and not (known and int(found[1]) in config.seeds_of(dataset)):
+                yield path
+    names = tuple(f"{dataset}-{variant}" for dataset in config.data for variant in config.variants)
+    for path in paths.tables.glob("*/*"):
+        name = path.name.partition(".")[0]
+        if path.parent.name != paths.ablation("*").parent.name and not _begins(name, names):
+            yield path
+
+
+def _begins(name: str, names: tuple[str, ...]) -> bool:
+    return any(name == known or name.startswith(f"{known}-") for known in names)

@@ -1,0 +1,75 @@
+"""``nvae prune`` finds what the configuration no longer names, and nothing else."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nvae.cli import main
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+RESULTS = Path("results/smoke")
+KEPT = (
+    "models/glyphs/n_vae/seed0/weights.safetensors",
+    "models/glyphs/n_vae/seed0.meta.json",
+    "runs/glyphs/n_vae/seed0/kl.csv",
+    "checkpoints/glyphs/n_vae/seed0.safetensors",
+    "tables/kl/glyphs-n_vae.csv",
+    "tables/traversals/glyphs-n_vae-class.npz",
+    "tables/ablations/class_bias.csv",
+    "models/glyphs/n_vae/notes.txt",
+)
+LEFT = (
+    "arms/glyphs/cvae/seed10/sigma1.0-share0.5.json",
+    "checkpoints/glyphs/n_vae/seed1.safetensors",
+    "models/glyphs/n_vae/seed1/weights.safetensors",
+    "models/glyphs/n_vae/seed1.meta.json",
+    "models/glyphs/gone/seed0/weights.safetensors",
+    "runs/gone/n_vae/seed0/kl.csv",
+    "tables/kl/glyphs-gone.csv",
+    "tables/kl/glyphs-gone.csv.meta.json",
+    "tables/traversals/gone-n_vae-class.npz",
+)
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(PARAMS, "params.yaml")
+    for name in (*KEPT, *LEFT):
+        (RESULTS / name).parent.mkdir(parents=True, exist_ok=True)
+        (RESULTS / name).write_text("")
+    return tmp_path
+
+
+def files() -> set[str]:
+    return {path.relative_to(RESULTS).as_posix() for path in RESULTS.rglob("*") if path.is_file()}
+
+
+def test_what_is_not_asked_for_is_listed_and_deleted_on_demand_alone(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["prune", "--profile", "smoke"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == len(LEFT) + 1
+    assert listed[-1].startswith(f"{len(LEFT)} to delete")
+    assert files() == {*KEPT, *LEFT}
+    assert main(["prune", "--profile", "smoke", "--delete"]) == 0
+    assert files() == set(KEPT)
+    capsys.readouterr()
+    assert main(["prune", "--profile", "smoke"]) == 0
+    assert capsys.readouterr().out == "nothing to prune\n"
+
+
+def test_other_profiles_are_left_alone(results: Path) -> None:
+    assert main(["prune", "--profile", "demo", "--delete"]) == 0
+    assert files() == {*KEPT, *LEFT}
+
+
+def test_a_seed_that_is_added_is_kept(results: Path) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["profiles"]["smoke"]["seeds"] = [0, 1, 10]
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    assert main(["prune", "--profile", "smoke", "--delete"]) == 0
+    assert files() == {*KEPT, *LEFT[:4]}

@@ -280,7 +280,7 @@ class GroundTruthParams(Section):
 
 
 class ExecutionParams(Section):
-    """How runs are carried out; never changes what they compute, so no rule depends on it."""
+    """How runs are carried out; changes results by rounding at most, so no rule depends on it."""
 
     device: Literal["auto", "cpu", "cuda"]
     checkpoint_every_s: NonNegativeFloat

@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import tempfile
+from collections.abc import Iterator
 
 import torch
 from pythae.data.datasets import BaseDataset
@@ -17,8 +18,6 @@ from torch import Tensor
 from benchmarks.contest import Work
 from nvae.models.beta_vae import BetaVae
 from nvae.models.n_vae import NVae
-
-logging.getLogger("pythae").setLevel(logging.ERROR)
 
 
 class _Encoder(BaseEncoder):  # type: ignore[misc]  # pythae has no types
@@ -71,21 +70,32 @@ def n_vae(model: NVae, images: Tensor, labels: Tensor, *, batch_size: int) -> Wo
 
 
 def _epochs_of(model: BaseAE, images: Tensor, labels: Tensor, batch_size: int) -> Work:
-    config = BaseTrainerConfig(
-        output_dir=tempfile.mkdtemp(),
-        per_device_train_batch_size=batch_size,
-        learning_rate=1e-3,
-        num_epochs=1,
-        no_cuda=True,
-        seed=0,
-    )
-    with contextlib.redirect_stdout(io.StringIO()):
+    with tempfile.TemporaryDirectory() as folder, _silent():
+        config = BaseTrainerConfig(
+            output_dir=folder,
+            per_device_train_batch_size=batch_size,
+            learning_rate=1e-3,
+            num_epochs=1,
+            no_cuda=True,
+            seed=0,
+        )
         trainer = BaseTrainer(model, BaseDataset(images.float() / 255, labels), training_config=config)
         trainer.prepare_training()
 
     def work() -> int:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with _silent():
             trainer.train_step(1)
         return len(images)
 
     return work
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Without what pythae prints and logs."""
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -11,8 +11,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from benchmarks import ours
 from benchmarks.contest import Work
-from benchmarks.steps import IMAGES, ours
 
 PRECISION = "fp32"
 CLASSES = (10, 30, 100, 300, 1000)
@@ -23,14 +23,14 @@ RUNS = (1, 2, 4, 8)
 def _works() -> Iterator[tuple[str, int, Work]]:
     """What grows, its size, and the work at that size."""
     for classes in CLASSES:
-        yield "classes (N-VAE)", classes, ours("n_vae", precision=PRECISION, classes=classes)
+        yield "classes (N-VAE)", classes, ours.epoch("n_vae", precision=PRECISION, classes=classes)
     for side in SIDES:
-        yield "pixels (N-VAE)", side * side, ours("n_vae", precision=PRECISION, shape=(side, side))
+        yield "pixels (N-VAE)", side * side, ours.epoch("n_vae", precision=PRECISION, shape=(side, side))
     for seeds in RUNS:
-        yield "seeds (N-VAE), one by one", seeds, ours("n_vae", precision=PRECISION, runs=seeds)
+        yield "seeds (N-VAE), one by one", seeds, ours.epoch("n_vae", precision=PRECISION, runs=seeds)
     for arms in RUNS:
-        yield "arms (classifier), one by one", arms, ours("classifier", precision=PRECISION, runs=arms)
-        yield "arms (classifier), stacked", arms, ours("classifier", precision=PRECISION, runs=arms, stacked=True)
+        yield "arms (classifier), one by one", arms, ours.epoch("classifier", precision=PRECISION, runs=arms)
+        yield "arms (classifier), stacked", arms, ours.epoch("classifier", precision=PRECISION, runs=arms, stacked=True)
 
 
 def costs(*, rounds: int) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def plot(table: pd.DataFrame, path: Path) -> None:
         sns.lineplot(shown, x="times as large", y="times the cost", hue="grows", style="grows", markers=True, ax=axes)
         axes.set(xscale="log", yscale="log")
         axes.legend(
-            title=f"an epoch of {IMAGES:,} images, {PRECISION}",
+            title=f"an epoch of {ours.IMAGES:,} images, {PRECISION}",
             frameon=False,
             loc="upper left",
             bbox_to_anchor=(1.02, 1.0),

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import contest, floor, quality, scaling, steps, usual
+from benchmarks import contest, floor, ours, quality, scaling, usual
 from nvae import config
 from nvae.models import build
 from nvae.models.cgan import CGan
@@ -112,9 +112,9 @@ def test_the_usual_step_moves_both_players() -> None:
 
 
 def test_stacked_runs_are_counted_as_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "IMAGES", 256)
+    monkeypatch.setattr(ours, "IMAGES", 256)
     for stacked in (False, True):
-        assert steps.ours("classifier", precision="fp32", runs=2, stacked=stacked)() == 512
+        assert ours.epoch("classifier", precision="fp32", runs=2, stacked=stacked)() == 512
 
 
 def test_exponents_are_of_each_thing_alone() -> None:

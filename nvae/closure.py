@@ -11,8 +11,11 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 #: Not followed. ``config``: its effect on a result is the configuration slice, a parameter of the rule.
-#: ``cli`` and ``layout`` choose words and paths; ``errors`` and ``provenance`` touch no result.
-_EXCLUDED = ("nvae.config", "nvae.cli", "nvae.errors", "nvae.layout", "nvae.provenance")
+#: ``cli``, ``commands._common`` and ``layout`` choose words and paths; the others touch no result.
+_EXCLUDED = (
+    *("nvae.config", "nvae.cli", "nvae.commands._common", "nvae.layout"),
+    *("nvae.closure", "nvae.errors", "nvae.provenance"),
+)
 
 
 def code_files(*modules: str) -> list[str]:

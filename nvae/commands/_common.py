@@ -22,13 +22,14 @@ def add_compute(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1; two jobs beat two threads)")
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """The arguments of a verb that reads one trained model and its data set."""
+def add_model(parser: argparse.ArgumentParser, *, data: bool = True) -> None:
+    """The arguments of a verb that reads one trained model and, with ``data``, its prepared set."""
     parser.add_argument("dataset", help="a key of `data` in params.yaml")
     parser.add_argument("--variant", default="n_vae", help="a key of `variants` (default: n_vae)")
     parser.add_argument("--seed", type=int, default=0, help="which run (default: 0)")
     parser.add_argument("--model", type=Path, help="the model's folder (default: the profile's)")
-    parser.add_argument("--data", type=Path, help="the prepared set (default: the profile's)")
+    if data:
+        parser.add_argument("--data", type=Path, help="the prepared set (default: the profile's)")
     parser.add_argument("--out", type=Path, help="the table to write (default: the profile's)")
     add_compute(parser)
     add_params(parser)

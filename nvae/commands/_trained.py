@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -21,13 +22,12 @@ from nvae.training.saved import ModelDescription, load_model
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A trained model, its data set, and where things are.
+class Opened:
+    """A trained model, and where things are.
 
     Args:
         model: in evaluation mode.
         description: what it is.
-        data: what it was trained on.
         config: of the profile.
         paths: of the profile.
         device: where the model is.
@@ -37,7 +37,6 @@ class Trained:
 
     model: Trainable
     description: ModelDescription
-    data: PreparedSet
     config: Config
     paths: Layout
     device: torch.device
@@ -54,13 +53,13 @@ class Trained:
             table.to_csv(part, index=False, float_format="%.8g")
         self._sidecar(path, verb, params, precision)
 
-    def and_read(self, **inputs: Path) -> "Trained":
+    def and_read(self, **inputs: Path) -> Self:
         """The same, with more files read."""
         return replace(self, inputs={**self.inputs, **inputs})
 
     def write_npz(self, arrays: Mapping[str, object], path: Path, *, verb: str, params: Mapping[str, object]) -> None:
         """Write arrays with the run's name and classes among them, and the sidecar."""
-        named = {**self.description.columns(), "class_names": list(self.data.class_names), **arrays}
+        named = {**self.description.columns(), "class_names": list(self.description.class_names), **arrays}
         with atomic(path) as part, part.open("wb") as stream:
             np.savez_compressed(
                 stream, allow_pickle=False, **{name: np.asarray(value) for name, value in named.items()}
@@ -79,23 +78,41 @@ class Trained:
         )
 
 
-def open_trained(args: argparse.Namespace) -> Trained:
-    """Load the model and data set that the arguments of ``add_model`` name."""
+@dataclass(frozen=True)
+class Trained(Opened):
+    """A trained model with its data set.
+
+    Args:
+        data: what it was trained on.
+    """
+
+    data: PreparedSet
+
+
+def open_model(args: argparse.Namespace) -> Opened:
+    """Load the model that the arguments of ``add_model`` name."""
     watch = Stopwatch()
     config = load_config(args)
     config.data_params(args.dataset)
     config.variant(args.variant)
     paths = Layout(config.profile)
     folder: Path = args.model or paths.model(args.dataset, args.variant, args.seed)
-    prepared: Path = args.data or paths.prepared(args.dataset)
     device = open_device(config.execution.device, threads=args.threads)
-    data = PreparedSet.load(prepared)
     model, description = load_model(folder, device=device)
+    return Opened(model, description, config, paths, device, {"model": folder}, watch)
+
+
+def open_trained(args: argparse.Namespace) -> Trained:
+    """Load the model and data set that the arguments of ``add_model`` name."""
+    opened = open_model(args)
+    prepared: Path = args.data or opened.paths.prepared(args.dataset)
+    data = PreparedSet.load(prepared)
+    description = opened.description
     if (description.class_names, description.image_shape) != (data.class_names, data.image_shape):
         raise UserError(
-            folder.as_posix(),
+            opened.inputs["model"].as_posix(),
             got=f"a model of {description.dataset}",
             expected=f"one of {data.name}'s classes and images",
             mend="Name the data that it was trained on with --data, or train it on this.",
         )
-    return Trained(model, description, data, config, paths, device, {"model": folder, "data": prepared}, watch)
+    return Trained(**vars(opened.and_read(data=prepared)), data=data)

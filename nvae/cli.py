@@ -24,7 +24,7 @@ VERBS = {
     "probe": "which latents know which factor, where the factors are known, and what KL says of their kind",
     "calibrate": "train on data whose share of class-exclusive factors is set, and see what KL says of it",
     "respond": "how much decoded images change along each latent dimension, and which marks come and go",
-    "encode": "posterior samples of the test images in the latents that all classes share",
+    "encode": "posterior samples of images in the latents that all classes share",
     "aggregate": "the aggregate posterior's distance to the prior, and what its classes have in common",
     "augment": "train classifiers on real and generated images, for every sigma and mix",
     "measure": "accuracy, Fréchet distance, precision, recall, density and coverage of samples at every sigma",
@@ -35,6 +35,8 @@ VERBS = {
     "verify": "hash every artefact again and compare it with its sidecar",
     "trace": "what an artefact was made from, down to the raw files, with commits, parameters and hashes",
     "prune": "list, or delete, results of seeds, variants and data sets that params.yaml no longer names",
+    "release": "one trained model in half precision, small enough for git, and what the rounding changes",
+    "hours": "how long a profile's results took, by step, device and seed",
     "restore": "bring back data, models and Snakemake's records from DVC's cache or remote",
 }
 

@@ -56,6 +56,10 @@ class Layout:
         """The folder of one trained model: weights, history, description."""
         return self.results / "models" / dataset / variant / f"seed{seed}"
 
+    def release(self, dataset: str, variant: str) -> Path:
+        """The folder of one model's weights in half precision, small enough for git."""
+        return self.results / "release" / dataset / variant
+
     def checkpoint(self, dataset: str, variant: str, seed: int | str) -> Path:
         """The checkpoint of an unfinished run; never a declared output."""
         return self.results / "checkpoints" / dataset / variant / f"seed{seed}.safetensors"

@@ -6,6 +6,7 @@ import torch
 
 from nvae.analysis.images import to_uint8
 from nvae.config import SamplingParams
+from nvae.data.prepared import Split
 from nvae.models.protocol import GenerativeModel
 from nvae.rng import torch_generator
 
@@ -35,3 +36,23 @@ def sample_grid(
             grids.append(to_uint8(model.sample(y, sigma=sigma, generator=generator)))
     images = np.stack(grids)
     return images.reshape(len(params.sigmas), n_classes, params.images_per_class, *images.shape[2:])
+
+
+def sampled_split(
+    model: GenerativeModel, images_per_class: int, *, n_classes: int, seed: int, device: torch.device
+) -> Split:
+    """Samples of every class at the prior's σ = 1, as a split that can be looked at where there is no data.
+
+    Args:
+        model: trained.
+        images_per_class: how many, at least 1.
+        n_classes: K.
+        seed: of the draw.
+        device: where the model is.
+    """
+    y = torch.arange(n_classes, device=device).repeat_interleave(images_per_class)
+    generator = torch_generator(seed, "sampled split", device=device.type)
+    with torch.no_grad():
+        images = to_uint8(model.sample(y, sigma=1.0, generator=generator))
+    names = np.array([f"sampled/{row:05}" for row in range(len(images))])
+    return Split(images, y.cpu().numpy(), names)

@@ -12,6 +12,7 @@ from nvae.analysis.encoding import Encoded, encode
 from nvae.analysis.images import to_uint8
 from nvae.config import TraversalParams
 from nvae.data.prepared import Split
+from nvae.errors import UserError
 from nvae.models.protocol import SHARED, LatentModel
 
 Kind = Literal["class", "shared"]
@@ -26,7 +27,7 @@ class Traversal:
         values: (steps,) float64, what the moved dimension is set to.
         dims: (classes, dims) int64, which dimension of the block moves, by falling KL.
         kl_nats: (classes, dims) float64, its mean KL: over the class's images, or over all for shared ones.
-        kept: (classes, dims, steps) bool, the encoder still predicts the class.
+        kept: (classes, dims, steps) bool, the encoder still predicts the class; True of a model that predicts none.
         seed_images: (classes, height, width) uint8, the image whose encoding is the centre.
     """
 
@@ -55,10 +56,11 @@ def traverse(
         The traversal; shared dimensions stand in the same order for every class.
 
     Raises:
-        UserError: the model predicts no labels.
+        UserError: the model has no latents of this kind, or a class has no image.
 
     Source: §V.
     """
+    _check(model, split, kind, n_classes)
     encoded = encode(model, split, device=device)
     values = np.linspace(params.low, params.high, params.steps)
     images, dims, kls, kept, seeds = [], [], [], [], []
@@ -71,7 +73,7 @@ def traverse(
         order = np.argsort(-kl, kind="stable")
         decoded, predicted = _decode(model, _latents(center, columns[order], values), label, device)
         images.append(decoded)
-        kept.append(predicted == label)
+        kept.append(np.ones(decoded.shape[:2], bool) if predicted is None else predicted == label)
         dims.append(order)
         kls.append(kl[order])
         seeds.append(split.images[seed])
@@ -84,10 +86,27 @@ def typical_image(encoded: Encoded, labels: npt.NDArray[np.int64], label: int) -
     Only images whose label is predicted right are candidates, if there are any.
     """
     rows = np.flatnonzero(labels == label)
-    right = rows[encoded.labels()[rows] == label]
+    right = rows if encoded.predicted is None else rows[encoded.predicted[rows] == label]
     candidates = right if len(right) else rows
     distance = np.square(encoded.mu[candidates] - encoded.mu[rows].mean(axis=0)).sum(axis=1)
     return int(candidates[distance.argmin()])
+
+
+def _check(model: LatentModel, split: Split, kind: Kind, n_classes: int) -> None:
+    if not len(_columns(model, kind, 0)):
+        raise UserError(
+            f"--kind {kind}",
+            got="a model without such latents",
+            expected="one that has them",
+            mend=f"Say --kind {'shared' if kind == 'class' else 'class'}.",
+        )
+    if absent := sorted(set(range(n_classes)) - set(split.labels.tolist())):
+        raise UserError(
+            "images",
+            got=f"none of class number {absent[0]}",
+            expected="one of each class at least: traversals start from it",
+            mend="Add one, or let the model sample them with --generated 100.",
+        )
 
 
 def _columns(model: LatentModel, kind: Kind, label: int) -> npt.NDArray[np.int64]:
@@ -107,11 +126,12 @@ def _latents(
 
 def _decode(
     model: LatentModel, z: npt.NDArray[np.float32], label: int, device: torch.device
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Images (dims, steps, height, width) and what the encoder takes them for (dims, steps)."""
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64] | None]:
+    """Images (dims, steps, height, width) and what the encoder takes them for (dims, steps), if it says."""
     flat: Tensor = torch.from_numpy(z.reshape(-1, z.shape[-1])).to(device)
     with torch.no_grad():
         images = to_uint8(model.decode(flat, torch.full((len(flat),), label, device=device)))
     decoded = Split(images, np.full(len(images), label, dtype=np.int64), np.full(len(images), "decoded"))
-    predicted = encode(model, decoded, device=device).labels()
-    return images.reshape(*z.shape[:2], *images.shape[1:]), predicted.reshape(z.shape[:2])
+    predicted = encode(model, decoded, device=device).predicted
+    shape = z.shape[:2]
+    return images.reshape(*shape, *images.shape[1:]), None if predicted is None else predicted.reshape(shape)

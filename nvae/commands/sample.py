@@ -6,20 +6,21 @@ import json
 from nvae.analysis.kinds import generative_model
 from nvae.analysis.sampling import sample_grid
 from nvae.commands._common import add_model
-from nvae.commands._trained import open_trained
+from nvae.commands._trained import open_model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    add_model(parser)
+    add_model(parser, data=False)
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the samples of one run."""
-    trained = open_trained(args)
+    trained = open_model(args)
     params = trained.config.sampling
     model = generative_model(trained.model)
-    images = sample_grid(model, params, n_classes=trained.data.n_classes, seed=args.seed, device=trained.device)
+    n_classes = len(trained.description.class_names)
+    images = sample_grid(model, params, n_classes=n_classes, seed=args.seed, device=trained.device)
     out = args.out or trained.paths.samples(args.dataset, args.variant)
     arrays = {"images": images, "sigmas": params.sigmas}
     trained.write_npz(arrays, out, verb="sample", params=json.loads(trained.config.slice("sample")))

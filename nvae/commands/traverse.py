@@ -6,31 +6,30 @@ import json
 from nvae.analysis.kinds import latent_model
 from nvae.analysis.traversal import traverse
 from nvae.commands._common import add_model
-from nvae.commands._trained import open_trained
-
-_SPLIT = "test"
+from nvae.commands._images import add_images, open_images
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add_model(parser)
+    add_images(parser)
     parser.add_argument("--kind", choices=("class", "shared"), default="class", help="which latents move")
 
 
 def run(args: argparse.Namespace) -> None:
     """Write one kind of traversal of one run."""
-    trained = open_trained(args)
+    found = open_images(args)
+    trained = found.trained
     params = trained.config.traversal
     traversal = traverse(
         latent_model(trained.model),
-        trained.data.split(_SPLIT),
+        found.split,
         args.kind,
         params,
-        n_classes=trained.data.n_classes,
+        n_classes=len(trained.description.class_names),
         device=trained.device,
     )
     out = args.out or trained.paths.traversal(args.dataset, args.variant, args.kind)
     arrays = {**vars(traversal), "kind": args.kind, "center": params.center}
-    trained.write_npz(
-        arrays, out, verb="traverse", params={"kind": args.kind, **json.loads(trained.config.slice("traverse"))}
-    )
+    settings = {"kind": args.kind, **found.params, **json.loads(trained.config.slice("traverse"))}
+    trained.write_npz(arrays, out, verb="traverse", params=settings)

@@ -66,7 +66,6 @@ rule traverse_latents:
 rule sample_images:
     """Samples of the first seed's model at growing sigma: Figure 11."""
     input:
-        data=str(PATHS.prepared("{dataset}")),
         model=first_model_of,
     output:
         str(PATHS.samples("{dataset}", "{variant}")),
@@ -79,7 +78,7 @@ rule sample_images:
     threads: 1
     shell:
         "nvae sample {wildcards.dataset} --variant {wildcards.variant} --seed {params.seed}"
-        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+        " --profile {PROFILE} --out {output} --threads {threads} > {log} 2>&1"
 
 
 rule encode_images:

@@ -1,0 +1,78 @@
+"""The images that a verb looks at: the test split, a folder of pictures, or samples of the model itself."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from nvae.analysis.kinds import generative_model
+from nvae.analysis.sampling import sampled_split
+from nvae.commands._trained import Opened, open_model, open_trained
+from nvae.data.pictures import read_pictures
+from nvae.data.prepared import Split
+from nvae.errors import UserError
+
+_SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """A trained model, and images.
+
+    Args:
+        trained: the model.
+        split: the images.
+        params: where they are from, for the sidecar.
+    """
+
+    trained: Opened
+    split: Split
+    params: dict[str, object]
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """``--images`` and ``--generated``, beside the arguments of ``add_model``."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--images",
+        type=Path,
+        metavar="FOLDER",
+        help="look at these pictures, in a subfolder for each class, and not at the prepared set's test images",
+    )
+    group.add_argument(
+        "--generated",
+        type=int,
+        metavar="N",
+        help="look at N images of each class that the model samples itself: needs no data",
+    )
+
+
+def open_images(args: argparse.Namespace) -> LookedAt:
+    """Load the model and the images that the arguments name.
+
+    Raises:
+        UserError: as those of what is loaded; images of one's own without ``--out``, or none of them.
+    """
+    if args.images is None and args.generated is None:
+        trained = open_trained(args)
+        return LookedAt(trained, trained.data.split(_SPLIT), {"split": _SPLIT})
+    if args.out is None:
+        raise UserError(
+            "--out",
+            got="none, with images of your own",
+            expected="a file to write",
+            mend="Name one: the profile's table is of the test images.",
+        )
+    opened = open_model(args)
+    if args.images is not None:
+        split = read_pictures(args.images, opened.description.class_names, opened.description.image_shape)
+        return LookedAt(opened.and_read(images=args.images), split, {"images": args.images.as_posix()})
+    if args.generated < 1:
+        raise UserError("--generated", got=args.generated, expected="at least 1", mend="Name a larger number.")
+    split = sampled_split(
+        generative_model(opened.model),
+        args.generated,
+        n_classes=len(opened.description.class_names),
+        seed=args.seed,
+        device=opened.device,
+    )
+    return LookedAt(opened, split, {"generated": args.generated})

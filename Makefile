@@ -21,7 +21,7 @@ endif
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env figures report docs bench test attack cluster check format clean
+.PHONY: help env figures report docs bench test attack cluster check format lock clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -62,11 +62,17 @@ format: $(READY) ## mend formats
 	ruff format .
 	snakefmt Snakefile workflow
 
+lock: ## write requirements.lock anew, the hashes of what constraints.txt pins
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'uv'
+	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --constraint constraints.txt --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet --output-file requirements.lock
+
 clean: ## remove the demo's and the tests' results, nothing else
 	rm -rf results/demo results/smoke
 
-$(VENV)/.installed: constraints.txt pyproject.toml
+$(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 12) else "This needs Python 3.11: make … PYTHON=python3.11, or ENV=active with an environment of your own.")'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --disable-pip-version-check --progress-bar off -c constraints.txt -e '.[dev]'
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.lock
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@

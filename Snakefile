@@ -39,6 +39,7 @@ localrules:
     all_tables,
     all_figures,
     all_claims,
+    all_releases,
 
 
 rule all_figures:
@@ -74,3 +75,9 @@ rule all_claims:
     """The verdicts on the paper's claims."""
     input:
         PATHS.claims,
+
+
+rule all_releases:
+    """Trained weights of the first seed, for use without training: results/PROFILE/release."""
+    input:
+        ALL_RELEASES,

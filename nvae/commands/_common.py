@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from nvae import config, layout
+from nvae.errors import UserError
 
 
 def add_params(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +34,26 @@ def add_model(parser: argparse.ArgumentParser, *, data: bool = True) -> None:
     parser.add_argument("--out", type=Path, help="the table to write (default: the profile's)")
     add_compute(parser)
     add_params(parser)
+
+
+def require_out(args: argparse.Namespace, *options: str) -> None:
+    """See that what is not the profile's takes no place of what is.
+
+    Args:
+        args: with ``out``.
+        options: which of them, if given, ask for it.
+
+    Raises:
+        UserError: one is given, and no ``--out``.
+    """
+    given = next((option for option in options if getattr(args, option) is not None), None)
+    if given and args.out is None:
+        raise UserError(
+            "--out",
+            got=f"none, but --{given}",
+            expected="a file to write",
+            mend="Name one: the profile's own table is of its own models and data.",
+        )
 
 
 def add_judge(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nvae.analysis.kinds import generative_model
 from nvae.analysis.sampling import sampled_split
+from nvae.commands._common import require_out
 from nvae.commands._trained import Opened, open_model, open_trained
 from nvae.data.pictures import read_pictures
 from nvae.data.prepared import Split
@@ -22,11 +23,13 @@ class LookedAt:
         trained: the model.
         split: the images.
         params: where they are from, for the sidecar.
+        image: what one of them is called: ``seed_image`` (of the test split), ``given_image`` or ``sampled_image``.
     """
 
     trained: Opened
     split: Split
     params: dict[str, object]
+    image: str
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:
@@ -50,22 +53,23 @@ def open_images(args: argparse.Namespace) -> LookedAt:
     """Load the model and the images that the arguments name.
 
     Raises:
-        UserError: as those of what is loaded; images of one's own without ``--out``, or none of them.
+        UserError: as those of what is loaded; a model or images of one's own without ``--out``.
     """
+    require_out(args, "model", "data", "images", "generated")
     if args.images is None and args.generated is None:
         trained = open_trained(args)
-        return LookedAt(trained, trained.data.split(_SPLIT), {"split": _SPLIT})
-    if args.out is None:
+        return LookedAt(trained, trained.data.split(_SPLIT), {"split": _SPLIT}, "seed_image")
+    if args.data is not None:
         raise UserError(
-            "--out",
-            got="none, with images of your own",
-            expected="a file to write",
-            mend="Name one: the profile's table is of the test images.",
+            "--data",
+            got="a prepared set and other images",
+            expected="one of them",
+            mend="Leave one out.",
         )
     opened = open_model(args)
     if args.images is not None:
         split = read_pictures(args.images, opened.description.class_names, opened.description.image_shape)
-        return LookedAt(opened.and_read(images=args.images), split, {"images": args.images.as_posix()})
+        return LookedAt(opened.and_read(images=args.images), split, {"images": args.images.as_posix()}, "given_image")
     if args.generated < 1:
         raise UserError("--generated", got=args.generated, expected="at least 1", mend="Name a larger number.")
     split = sampled_split(
@@ -75,4 +79,4 @@ def open_images(args: argparse.Namespace) -> LookedAt:
         seed=args.seed,
         device=opened.device,
     )
-    return LookedAt(opened, split, {"generated": args.generated})
+    return LookedAt(opened, split, {"generated": args.generated}, "sampled_image")

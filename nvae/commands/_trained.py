@@ -90,19 +90,8 @@ class Trained(Opened):
 
 
 def open_model(args: argparse.Namespace) -> Opened:
-    """Load the model that the arguments of ``add_model`` name.
-
-    Raises:
-        UserError: it can't be read, or ``--model`` stands without ``--out``.
-    """
+    """Load the model that the arguments of ``add_model`` name."""
     watch = Stopwatch()
-    if args.model and not args.out:
-        raise UserError(
-            "--out",
-            got="none, with a model of your own",
-            expected="a file to write",
-            mend="Name one: the profile's table is of the profile's model.",
-        )
     config = load_config(args)
     config.data_params(args.dataset)
     config.variant(args.variant)

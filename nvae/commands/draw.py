@@ -1,4 +1,4 @@
-"""``nvae draw``: a figure, or all of them, from tables alone; a caption with their numbers beside it."""
+"""``nvae draw``: a figure, or all of them, from tables alone; or the picture of one table."""
 
 import argparse
 import importlib
@@ -6,24 +6,27 @@ from pathlib import Path
 
 from nvae import figures, layout, provenance
 from nvae.commands._common import add_params, load_config
-from nvae.figures import captions, style, tables
+from nvae.figures import captions, single, style, tables
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("figure", help="a figure's name, the beginning of one (fig05), or all")
+    parser.add_argument("figure", help="a figure's name, the beginning of one (fig05), or all; or a table.npz")
     add_params(parser)
     parser.add_argument(
-        "--out", type=Path, help="folder of the PDF, the PNG and the caption (default: the profile's figures)"
+        "--out", type=Path, help="folder of what is drawn (default: the profile's figures; of a table, its own folder)"
     )
 
 
 def run(args: argparse.Namespace) -> None:
-    """Draw, and write PDF, PNG and caption, each with a sidecar.
+    """Draw, and write PDF, PNG and caption, each with a sidecar; of a table that is named, PDF and PNG.
 
     Raises:
         UserError: an unknown figure, a wrong configuration, or a table that is missing or incomplete.
     """
+    if args.figure.endswith(".npz"):
+        _draw_table(Path(args.figure), args.out)
+        return
     chosen = figures.select(args.figure)
     config = load_config(args)
     paths = layout.Layout(config.profile)
@@ -48,3 +51,15 @@ def _draw(spec: figures.FigureSpec, inputs: dict[str, Path], out: Path) -> None:
     for path in (pdf, png, caption):
         provenance.write_sidecar(path, verb="draw", params={"figure": spec.name}, inputs=inputs, watch=watch)
         print(path)
+
+
+def _draw_table(path: Path, out: Path | None) -> None:
+    watch = provenance.Stopwatch()
+    kind = tables.kind_of(path)
+    figure = single.draw(tables.load_arrays(path, kind), kind)
+    pdf, png = (((out or path.parent) / path.name).with_suffix(suffix) for suffix in (".pdf", ".png"))
+    with provenance.atomic(pdf) as pdf_part, provenance.atomic(png) as png_part:
+        style.save(figure, pdf_part, png_part)
+    for drawn in (pdf, png):
+        provenance.write_sidecar(drawn, verb="draw", params={"table": kind}, inputs={"table": path}, watch=watch)
+        print(drawn)

@@ -5,7 +5,7 @@ import json
 
 from nvae.analysis.kinds import generative_model
 from nvae.analysis.sampling import sample_grid
-from nvae.commands._common import add_model
+from nvae.commands._common import add_model, require_out
 from nvae.commands._trained import open_model
 
 
@@ -16,6 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the samples of one run."""
+    require_out(args, "model")
     trained = open_model(args)
     params = trained.config.sampling
     model = generative_model(trained.model)

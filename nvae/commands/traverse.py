@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> None:
         device=trained.device,
     )
     out = args.out or trained.paths.traversal(args.dataset, args.variant, args.kind)
-    arrays = {**vars(traversal), "kind": args.kind, "center": params.center}
+    center = found.image if params.center == "seed_image" else params.center
+    arrays = {**vars(traversal), "kind": args.kind, "center": center}
     settings = {"kind": args.kind, **found.params, **json.loads(trained.config.slice("traverse"))}
     trained.write_npz(arrays, out, verb="traverse", params=settings)

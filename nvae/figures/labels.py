@@ -129,5 +129,10 @@ def model_count_label(seed: str) -> str:
 
 def center_label(center: str) -> str:
     """Where a traversal holds the dimensions that do not move."""
-    places = {"seed_image": "one test image's encoding", "prior": "0, the prior's mean"}
+    places = {
+        "seed_image": "one test image's encoding",
+        "given_image": "one given image's encoding",
+        "sampled_image": "one sampled image's encoding",
+        "prior": "0, the prior's mean",
+    }
     return places.get(center, center)

@@ -45,6 +45,7 @@ ARRAYS = {
         "seed_images": "class height width",
         "class_names": "class",
         "center": "",
+        "kind": "",
         "dataset": "",
         "seed": "",
     },
@@ -67,6 +68,7 @@ ARRAYS = {
         "seed": "",
     },
 }
+_MARKS = {"traversals": "values", "samples": "sigmas", "posteriors": "z"}
 # What NumPy and zipfile raise of a file that is damaged, absurdly large or of another kind.
 _NO_ARRAYS = (
     *(ValueError, OSError, EOFError, MemoryError, RuntimeError, SyntaxError),
@@ -146,12 +148,42 @@ def select(table: pd.DataFrame, **wanted: str | float) -> pd.DataFrame:
     return rows
 
 
-def load_arrays(path: Path) -> Arrays:
+def load_arrays(path: Path, kind: str | None = None) -> Arrays:
     """The arrays of an npz: traversals, samples or posteriors.
+
+    Args:
+        path: of the file.
+        kind: a key of `ARRAYS`; None: the name of the file's folder.
 
     Raises:
         UserError: the file is missing, is no npz of plain arrays, lacks an array, or has one of another shape.
     """
+    arrays = _read_arrays(path)
+    axes = ARRAYS[kind or path.parent.name]
+    _complete(path, tuple(axes), list(arrays), "arrays")
+    _check_axes(path, arrays, axes)
+    return arrays
+
+
+def kind_of(path: Path) -> str:
+    """Which kind of table an npz is, by the array that no other kind has.
+
+    Raises:
+        UserError: the file is missing, is no npz of plain arrays, or of none of these kinds.
+    """
+    arrays = _read_arrays(path)
+    for kind, mark in _MARKS.items():
+        if mark in arrays:
+            return kind
+    raise UserError(
+        str(path),
+        got=f"arrays {', '.join(arrays)}",
+        expected=f"a table of {', '.join(_MARKS)}",
+        mend="Make one with nvae traverse, sample or encode.",
+    )
+
+
+def _read_arrays(path: Path) -> Arrays:
     _require(path)
     try:
         # Opened here, because np.load leaves a file that is no archive open.
@@ -160,13 +192,9 @@ def load_arrays(path: Path) -> Arrays:
             if not isinstance(archive, Mapping):
                 raise ValueError("a single array")
             # NumPy gives a member that is no array as its bytes; np.asarray makes that an array without axes.
-            arrays: Arrays = {name: np.asarray(archive[name]) for name in archive}
+            return {name: np.asarray(archive[name]) for name in archive}
     except _NO_ARRAYS as error:
         raise UserError(str(path), got=str(error), expected="an npz of plain arrays", mend=_mend(path)) from error
-    axes = ARRAYS[path.parent.name]
-    _complete(path, tuple(axes), list(arrays), "arrays")
-    _check_axes(path, arrays, axes)
-    return arrays
 
 
 def _check_axes(path: Path, arrays: Arrays, axes: Mapping[str, str]) -> None:

@@ -64,7 +64,7 @@ def shared_traversals(
         images = table["images"][chosen, places][:, steps]
         kept = table["kept"][chosen, places][:, steps]
         panels.append(Panel(f"dim {dim} ({nats:.2f} nat)", images, kept, names))
-    seeds = table["seed_images"][chosen] if text(table, "center") == "seed_image" else None
+    seeds = table["seed_images"][chosen] if text(table, "center") != "prior" else None
     return compose(table, panels, values=table["values"][steps], columns=columns, width=width, seed_images=seeds)
 
 

@@ -53,7 +53,8 @@ def test_outputs_are_persisted_and_only_heavy_ones_are_cached() -> None:
     for name, stage in every_stage().items():
         for entry in [*stage["outs"], *stage.get("metrics", [])]:
             ((path, options),) = entry.items()
-            small = (PAPER.tables, PAPER.metrics, PAPER.claims, PAPER.claims.with_suffix(".csv"))
+            made = (PAPER.metrics, PAPER.claims, PAPER.claims.with_suffix(".csv"))
+            small = (PAPER.tables, PAPER.results / "release", *made)
             light = path.startswith("paper_figs/") or Path(path) in small
             assert options == ({"cache": False, "persist": True} if light else {"persist": True}), (name, path)
 
@@ -64,6 +65,8 @@ def test_outputs_are_where_the_layout_has_them() -> None:
     assert sorted(names(stages["data"]["outs"])) == sorted([*raws, str(PAPER.prepared("x").parent)])
     assert names(stages["models"]["outs"]) == [str(PAPER.results / "models")]
     assert PAPER.model("d", "v", 0).is_relative_to(PAPER.results / "models")
+    assert names(stages["releases"]["outs"]) == [str(PAPER.results / "release")]
+    assert PAPER.release("d", "v").is_relative_to(PAPER.results / "release")
     assert names(stages["tables"]["metrics"]) == [str(PAPER.metrics)]
     assert names(stages["figure"]["outs"]) == [f"{PAPER.figures}/${{key}}.{suffix}" for suffix in SUFFIXES]
 
@@ -102,6 +105,7 @@ def test_records_of_profile_paper_alone_are_kept(profile: str) -> None:
     made += [paths.table("augmentation", name, "cvae") for name in datasets]
     made += [paths.posterior(name, "n_vae") for name in datasets]
     made += [paths.figures / f"{figure.name}.pdf" for figure in FIGURES]
+    made += [paths.release(name, "n_vae") / "model.json" for name in datasets]
     made += [paths.claims, paths.ablation("class_weight"), paths.run_table("calibration", "dial", "n_vae", 0)]
     for path in made:
         record = f".snakemake/metadata/{urlsafe_b64encode(str(path).encode()).decode()}"

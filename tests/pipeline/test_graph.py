@@ -9,7 +9,7 @@ from nvae.figures import ABLATIONS, FIGURES, SUFFIXES
 from nvae.layout import Layout
 from tests.pipeline.project import ROOT, Project
 
-COLLECTIONS = ["all_figures", "all_data", "all_models", "all_tables", "all_claims"]
+COLLECTIONS = ["all_figures", "all_data", "all_models", "all_tables", "all_claims", "all_releases"]
 #: Lint messages that stay, and why.
 KNOWN_LINT = {
     # The environment is one for all rules: environment.yml or the virtual environment.
@@ -31,6 +31,8 @@ def test_every_target_of_every_profile_can_be_planned(fresh: Project, profile: s
     assert jobs["train_model"] == sum(len(config.seeds_of(dataset)) for dataset, _ in runs)
     assert jobs["calibrate_detector"] == 8 * len(config.ground_truth.seeds)
     assert jobs["check_claims"] == 1
+    # N-VAE in each role, and the β-VAE on the digits; the built-in sets have one each, for their known factors.
+    assert jobs["release_model"] == (4 if profile == "paper" else 6)
     assert jobs["collect_ablation"] == len(ABLATIONS)
     assert {rule for rule in jobs if rule.startswith(("fig", "supp"))} == {figure.name for figure in FIGURES}
     assert jobs["augment_classifiers"] == jobs["measure_samples"] == 4 * 2 * len(config.seeds)

@@ -223,9 +223,15 @@ def test_encode_and_aggregate_write_what_figure_3_reads(project: Path) -> None:
     assert (table[table["metric"] == "between_class_share"].groupby("split")["dim"].count() == 2).all()
 
 
-def test_traversals_need_a_label_head(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["traverse", "glyphs", "--variant", "cvae", "--kind", "shared", "--profile", "smoke"]) == 2
-    assert "got one without a label head" in capsys.readouterr().err
+def test_a_model_without_blocks_or_a_label_head_has_shared_traversals_alone(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["traverse", "glyphs", "--variant", "cvae", "--kind", "shared", "--profile", "smoke"]) == 0
+    with np.load("results/smoke/tables/traversals/glyphs-cvae-shared.npz") as arrays:
+        assert arrays["images"].shape[:2] == arrays["dims"].shape
+        assert arrays["kept"].all()
+    assert main(["traverse", "glyphs", "--variant", "cvae", "--kind", "class", "--profile", "smoke"]) == 2
+    assert "--kind class: got a model without such latents" in capsys.readouterr().err
     assert main(["detect", "glyphs", "--variant", "classifier", "--profile", "smoke"]) == 2
     assert "got Classifier, expected a model with an encoder" in capsys.readouterr().err
 

@@ -126,6 +126,27 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(pin.name): str(pin.specifier) for pin in found}
 
 
+def locked() -> dict[str, tuple[str, list[str]]]:
+    """Each package of the lock: its version, and the hashes that its files may have."""
+    text = (ROOT / "requirements.lock").read_text()
+    found = re.findall(r"^([\w.-]+)==([^ ;\\]+)[^\n]*\\\n((?:    --hash=.*\n)+)", text, re.MULTILINE)
+    return {
+        canonicalize_name(name): (version, re.findall(r"sha256:([0-9a-f]{64})\b", hashes))
+        for name, version, hashes in found
+    }
+
+
+def test_lock_has_hashes_for_all_that_it_installs_at_the_pinned_versions() -> None:
+    lock = locked()
+    assert len(lock) == len(re.findall(r"^[\w.-]+==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    assert all(hashes for _, hashes in lock.values())
+    pinned = pins()
+    assert {name for name, (version, _) in lock.items() if pinned.get(name, f"=={version}") != f"=={version}"} == set()
+    # On another system there may be more: what Linux has is all there.
+    assert set(lock) - set(pinned) == {"pyreadline3", "pywin32", "tzdata"}
+    assert {canonicalize_name(requirement.name) for requirement in asked_for("dev", "docs")} <= set(lock)
+
+
 def asked_for(*groups: str) -> list[Requirement]:
     """What the package and these groups ask for by name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

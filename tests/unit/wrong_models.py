@@ -1,6 +1,9 @@
 """Wrong prepared sets and models, each with what has to be said of it."""
 
+import pickle
+import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,11 @@ def no_set(name: str, why: str, spoil: Callable[[], object]) -> Case:
 def bad_set(name: str, said: str, **changes: Any) -> Case:
     """A prepared set with other arrays."""
     return Case(name, DETECT, f"{said} Make it with `nvae prepare …`.", arrays(**changes))
+
+
+def beside_a_model(spoil: Callable[[], object]) -> Callable[[], object]:
+    """What is wrong with a set shows where the model is in order."""
+    return lambda: (model()(), Path("set.npz").unlink(), spoil())
 
 
 NO_SET = "set.npz: got no such file, expected a prepared set."
@@ -136,6 +144,63 @@ MODELS = [
         ),
     ),
 ]
+
+LOOK = "traverse glyphs --model model --out out/t.npz"
+CLASSES = "expected a folder of pictures for each class, such as own/a/one.png. The classes are: a, b."
+PIXELS = bytes.fromhex("89504e470d0a1a0a0000000d494844520000ffff0000ffff0800000000")
+HUGE_PNG = PIXELS + zlib.crc32(PIXELS[12:]).to_bytes(4, "big") + bytes.fromhex("0000000049444154")
+
+
+def pictures(name: str, said: str, spoil: Callable[[], object] = lambda: None) -> Case:
+    """A folder of pictures that can't be looked at."""
+    return Case(name, f"{LOOK} --images own", said, lambda: (model()(), spoil()))
+
+
+def no_picture(name: str, content: bytes | str) -> Case:
+    """A file that is no picture."""
+    said = "own/a/x.png: got a file that can't be read (…), expected a picture (PNG, JPEG, PGM, …). Take it out."
+    return pictures(name, said, lambda: put("own/a/x.png", content))
+
+
+NO_PICTURE = "own: got no picture in a subfolder"
+NO_OUT = "expected a file to write. Name one: the profile's own table is of its own models and data."
+LOOKED_AT = [
+    pictures("no folder of pictures", f"own: got no such folder, {CLASSES}"),
+    pictures("a file for a folder of pictures", f"own: got no such folder, {CLASSES}", lambda: put("own", "x")),
+    pictures("an empty folder of pictures", f"{NO_PICTURE}, {CLASSES}", lambda: in_place_of("own")),
+    pictures("pictures without classes", f"{NO_PICTURE}, {CLASSES}", lambda: put("own/x.png", "x")),
+    pictures("pictures of no class", f"own/c: got no class of the model, {CLASSES}", lambda: put("own/c/x.png", "x")),
+    no_picture("a text for a picture", "seven"),
+    no_picture("an empty picture", b""),
+    no_picture("a picture of absurd size", HUGE_PNG),
+    no_picture("a picture cut short", PIXELS[:20]),
+    no_picture("a pickle for a picture", pickle.dumps(Trap())),
+    pictures(
+        "pictures of some classes",
+        "images: got none of class number 1, expected one of each class at least: traversals start from it. "
+        "Add one, or let the model sample them with --generated 100.",
+        lambda: put("own/a/x.pgm", b"P5 2 1 255\n\0\0"),
+    ),
+    Case(
+        "two kinds of images",
+        f"{LOOK} --generated 3 --data set.npz",
+        "--data: got a prepared set and other images, expected one of them. Leave one out.",
+        model(),
+    ),
+    Case(
+        "no generated image",
+        f"{LOOK} --generated 0",
+        "--generated: got 0, expected at least 1. Name a larger number.",
+        model(),
+    ),
+    Case("a model without a table", "sample glyphs --model model", f"--out: got none, but --model, {NO_OUT}", model()),
+    Case(
+        "generated images without a table",
+        "encode glyphs --generated 3",
+        f"--out: got none, but --generated, {NO_OUT}",
+        model(),
+    ),
+]
 SIZES = {"train": 12, "validation": 4, "test": 6}
 
-CASES = [*SETS, *MODELS]
+CASES = [*(replace(case, spoil=beside_a_model(case.spoil)) for case in SETS), *MODELS, *LOOKED_AT]

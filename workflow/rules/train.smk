@@ -6,6 +6,13 @@ ALL_MODELS = [
     for seed in CONFIG.seeds_of(dataset)
 ]
 
+# The first seed's models of the data sets in the figures' roles, in half precision: for use without training.
+ALL_RELEASES = [
+    str(PATHS.release(dataset, variant) / "weights.safetensors")
+    for dataset, variant in SHOWN
+    if variant in ("n_vae", "beta_vae")
+]
+
 
 rule train_model:
     """One model on one data set with one seed: every table needs it. Its checkpoint is no declared
@@ -28,3 +35,23 @@ rule train_model:
     shell:
         "nvae train {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
         " --profile {PROFILE} --data {input.data} --threads {threads} 2>&1 | tee {log}"
+
+
+rule release_model:
+    """The first seed's model in half precision, small enough for git, with what the rounding changes."""
+    input:
+        data=str(PATHS.prepared("{dataset}")),
+        model=first_model_of,
+    output:
+        weights=str(PATHS.release("{dataset}", "{variant}") / "weights.safetensors"),
+        description=str(PATHS.release("{dataset}", "{variant}") / "model.json"),
+        rounding=str(PATHS.release("{dataset}", "{variant}") / "rounding.csv"),
+    params:
+        code=lambda wildcards: code("release", model_module(wildcards.variant)),
+        seed=first_seed,
+    log:
+        log_of("release/{dataset}-{variant}"),
+    threads: 1
+    shell:
+        "nvae release {wildcards.dataset} --variant {wildcards.variant} --seed {params.seed}"
+        " --profile {PROFILE} --data {input.data} --threads {threads} > {log} 2>&1"

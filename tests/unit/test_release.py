@@ -1,0 +1,159 @@
+"""Trained weights without data: released in half precision, sampled, traversed and encoded."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from nvae.analysis.rounding import rounded, rounding_table
+from nvae.cli import main
+from nvae.data.pictures import read_pictures
+from nvae.data.prepared import PreparedSet
+from nvae.errors import UserError
+from nvae.lineage import Hashes, differences
+from nvae.models.n_vae import NVae
+from tests.conftest import n_vae
+from tests.unit.figure_world import posterior_table, sample_table, traversal_table
+from tests.unit.wrong_world import make_project, model
+
+RELEASE = Path("release")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model in the folder ``model``, its data in ``set.npz``."""
+    make_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    model()()
+
+
+def small(small_set: PreparedSet) -> NVae:
+    return n_vae(image_shape=small_set.image_shape).float()
+
+
+def release() -> None:
+    assert main(["release", "glyphs", "--model", "model", "--data", "set.npz", "--out", "release"]) == 0
+
+
+def pictures(folder: Path, *classes: str) -> None:
+    """One white picture of each class."""
+    for name in classes:
+        (folder / name).mkdir(parents=True)
+        Image.new("RGB", (50, 60), "white").save(folder / name / "one.png")
+
+
+def test_a_release_has_half_the_bytes_and_tells_what_that_costs() -> None:
+    release()
+    kept, exact = load_file(RELEASE / "weights.safetensors"), load_file(Path("model/weights.safetensors"))
+    assert {weight.dtype for weight in kept.values()} == {torch.float16}
+    assert all(torch.equal(weight, exact[name].half()) for name, weight in kept.items())
+    assert (RELEASE / "model.json").read_text() == Path("model/model.json").read_text()
+    table = pd.read_csv(RELEASE / "rounding.csv").set_index("metric")
+    assert table.loc["negative_bound_nats", "exact"] == pytest.approx(table.loc["negative_bound_nats", "rounded"], 1e-3)
+    assert differences(RELEASE, Hashes()) == []
+
+
+def test_the_table_finds_what_rounding_changes(small_set: PreparedSet) -> None:
+    exact = small(small_set)
+    same = rounding_table(exact, exact, small_set, seed=0)
+    assert (same["exact"] == same["rounded"]).all()
+    half = rounded(exact)
+    assert not torch.equal(half.label_head.weight, exact.label_head.weight)  # type: ignore[attr-defined]
+    with torch.no_grad():
+        half.decoder.layers[-1].bias.add_(100)  # type: ignore[attr-defined]
+    found = rounding_table(exact, half, small_set, seed=0).set_index("metric")["rounded"]
+    assert found["largest_difference_grey_levels"] > 100
+    assert found["mean_difference_grey_levels"] > 50
+
+
+def test_weights_beyond_half_precision_are_refused(small_set: PreparedSet) -> None:
+    exact = small(small_set)
+    with torch.no_grad():
+        exact.label_head.weight[0, 0] = 1e5
+    with pytest.raises(UserError, match=r"label_head\.weight: got values up to 1e\+05, expected at most 65504"):
+        rounded(exact)
+
+
+def test_a_release_is_sampled_and_traversed_without_data() -> None:
+    release()
+    Path("set.npz").unlink()
+    assert main(["sample", "glyphs", "--model", "release", "--out", "samples.npz"]) == 0
+    for kind in ("class", "shared"):
+        command = ["traverse", "glyphs", "--model", "release", "--kind", kind, "--generated", "5"]
+        assert main([*command, "--out", f"{kind}.npz"]) == 0
+    assert main(["encode", "glyphs", "--model", "release", "--generated", "20", "--out", "codes.npz"]) == 0
+    with np.load("class.npz") as found:
+        assert found["images"].shape[0] == 2
+        assert found["center"] == "sampled_image"
+    with np.load("codes.npz") as found:
+        assert found["labels"].tolist() == [0] * 20 + [1] * 20
+    for name in ("samples", "class", "shared", "codes"):
+        assert main(["draw", f"{name}.npz"]) == 0
+        assert Path(f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert Path(f"{name}.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_own_pictures_take_the_place_of_the_test_images() -> None:
+    pictures(Path("own"), "a", "b")
+    command = ["traverse", "glyphs", "--model", "model", "--kind", "shared", "--images", "own", "--out", "t.npz"]
+    assert main(command) == 0
+    with np.load("t.npz") as found:
+        assert (found["seed_images"] == 255).all()
+        assert found["center"] == "given_image"
+    assert main(["encode", "glyphs", "--model", "model", "--images", "own", "--out", "e.npz"]) == 0
+    with np.load("e.npz") as found:
+        assert found["labels"].tolist() == [0, 1]
+
+
+def test_pictures_become_grey_and_have_the_models_size(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    pictures(folder, "b", "a")
+    # A red disc is not as bright as a white one; the luma of pure red is 76.
+    Image.new("RGB", (9, 9), "red").save(folder / "a" / "two.jpg", quality=100)
+    (folder / "a" / ".hidden").write_text("no picture")
+    found = read_pictures(folder, ("a", "b", "c"), (6, 5))
+    assert found.images.shape == (3, 6, 5)
+    assert found.labels.tolist() == [0, 0, 1]
+    assert found.names.tolist() == ["a/one.png", "a/two.jpg", "b/one.png"]
+    assert found.images[0].tolist() == [[255] * 5] * 6
+    np.testing.assert_allclose(found.images[1], 76, atol=2)
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"),
+    [
+        (traversal_table("glyphs", "class"), "traversals"),
+        (sample_table("garments"), "samples"),
+        (posterior_table("glyphs", "n_vae"), "posteriors"),
+        (posterior_table("glyphs", "n_vae") | {"z": np.zeros((0, 0))}, ""),
+    ],
+    ids=["traversals", "samples", "posteriors", "damaged"],
+)
+def test_a_table_is_drawn_by_what_it_holds(table: dict[str, np.ndarray], kind: str) -> None:
+    np.savez("mine.npz", **table)  # type: ignore[arg-type]
+    assert main(["draw", "mine.npz", "--out", "pictures"]) == (0 if kind else 2)
+    assert Path("pictures/mine.png").exists() == bool(kind)
+    assert not Path("mine.png").exists()
+
+
+def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in ("0", "1"):
+        out = f"results/smoke/runs/glyphs/n_vae/seed{seed}/kl.csv"
+        command = ["detect", "glyphs", "--model", "model", "--data", "set.npz", "--seed", seed, "--out", out]
+        assert main(command) == 0
+        sidecar = Path(f"{out}.meta.json")
+        text = sidecar.read_text()
+        before = text[text.index('"seconds"') :].split(",")[0].split("\n")[0]
+        sidecar.write_text(text.replace(before, f'"seconds": {1800 * (int(seed) + 1)}'))
+    assert main(["hours", "--profile", "smoke", "--out", "hours.csv"]) == 0
+    found = pd.read_csv("hours.csv")
+    assert found[["step", "device", "seed", "jobs", "hours"]].to_numpy().tolist() == [
+        ["detect", "cpu", 0, 1, 0.5],
+        ["detect", "cpu", 1, 1, 1.0],
+    ]
+    assert "1.50 hours of jobs" in capsys.readouterr().out

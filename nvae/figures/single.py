@@ -23,7 +23,7 @@ def draw(table: Arrays, kind: str) -> Figure:
 
     Args:
         table: its arrays.
-        kind: a key of :data:`nvae.figures.tables.ARRAYS`.
+        kind: a key of ``nvae.figures.tables.ARRAYS``.
 
     Raises:
         UserError: more classes than colours.

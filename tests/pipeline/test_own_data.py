@@ -27,9 +27,9 @@ def add(into: dict[str, Any], more: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_the_page_can_be_followed_and_comes_out_as_it_says(fresh: Project) -> None:
-    make, read, draw = blocks("python")
+    make, read = blocks("python")
     (settings,) = blocks("yaml")
-    train, traverse = blocks("bash")
+    train, traverse, draw = blocks("bash")
     fresh.do("python", "-c", make)
     fresh.edit_params(lambda params: add(params, yaml.safe_load(settings)))
     for line in train.splitlines():
@@ -46,10 +46,9 @@ def test_the_page_can_be_followed_and_comes_out_as_it_says(fresh: Project) -> No
         assert found[name] == pytest.approx(values, abs=0.4), name
     assert found["cross"][1] < 0.5 < 1 < min(found["bar"][1], found["disc"][1])
 
-    for line in traverse.splitlines():
+    for line in [*traverse.splitlines(), *draw.splitlines()]:
         fresh.do(*line.split())
-    fresh.do("python", "-c", draw)
     for kind in ("class", "shared"):
-        assert (fresh.root / f"shapes-{kind}.png").read_bytes().startswith(b"\x89PNG")
+        assert (fresh.root / f"shapes-n_vae-{kind}.png").read_bytes().startswith(b"\x89PNG")
     table = pd.read_csv(fresh.root / "results/paper/runs/shapes/n_vae/seed0/kl.csv")
     assert set(table["split"]) == {"test"}

@@ -21,7 +21,7 @@ endif
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env figures report docs bench test attack cluster check format lock clean
+.PHONY: help env figures report docs bench test attack cluster check format lock audit clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -62,10 +62,14 @@ format: $(READY) ## mend formats
 	ruff format .
 	snakefmt Snakefile workflow
 
-lock: ## write requirements.lock anew, the hashes of what constraints.txt pins
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'uv'
-	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --constraint constraints.txt --universal --python-version 3.11 \
+lock: $(READY) ## write requirements.lock anew, the hashes of what constraints.txt pins
+	python -m pip install --quiet --disable-pip-version-check uv
+	uv pip compile pyproject.toml --extra dev --constraint constraints.txt --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet --output-file requirements.lock
+
+audit: $(READY) ## ask a public database for known vulnerabilities of what requirements.lock installs
+	python -m pip install --quiet --disable-pip-version-check uv
+	uv tool run pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
 clean: ## remove the demo's and the tests' results, nothing else
 	rm -rf results/demo results/smoke

@@ -1,5 +1,6 @@
 """Provenance, random streams, code closures, the command line, the pins."""
 
+import configparser
 import json
 import re
 import subprocess
@@ -124,6 +125,15 @@ def pins() -> dict[str, str]:
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     found = [Requirement(line) for line in lines]
     return {canonicalize_name(pin.name): str(pin.specifier) for pin in found}
+
+
+def test_nothing_is_told_to_anybody_and_no_key_is_in_the_repository() -> None:
+    dvc = configparser.ConfigParser()
+    dvc.read(ROOT / ".dvc/config")
+    assert (dvc["core"]["analytics"], dvc["core"]["check_update"]) == ("false", "false")
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    secret = re.compile(rb"PRIVATE KEY-{5}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[0-9A-Za-z]{36}\b|\bhf_[0-9A-Za-z]{34}\b")
+    assert [name for name in listed.splitlines() if secret.search((ROOT / name).read_bytes())] == []
 
 
 def locked() -> dict[str, tuple[str, list[str]]]:

@@ -15,7 +15,8 @@ from nvae.analysis.augmentation import Arm, train_arms
 from nvae.analysis.evaluation import metrics
 from nvae.analysis.factors import factor_summary, factor_table
 from nvae.analysis.fidelity import fidelity_table
-from nvae.analysis.kinds import generative_model
+from nvae.analysis.kinds import generative_model, latent_model
+from nvae.analysis.responses import response_table
 from nvae.commands._common import add_compute, add_judge, add_params, load_config
 from nvae.commands._judge import open_judge
 from nvae.config import CLASSIFIER, Config, ModelParams, TrainingParams
@@ -49,7 +50,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the run (default: 0)")
     parser.add_argument("--data", type=Path, help="the prepared set (default: the profile's)")
     parser.add_argument(
-        "--samples", action="store_true", help="also judge samples, and train classifiers on them, at sigma 1"
+        "--samples", action="store_true", help="also judge samples at sigma 1, and train classifiers on them"
+    )
+    parser.add_argument(
+        "--sigmas", type=float, nargs="+", default=[1.0], help="of these classifiers' samples (default: 1)"
+    )
+    parser.add_argument(
+        "--responses", action="store_true", help="also measure what moving single dimensions does to images"
     )
     add_judge(parser)
     parser.add_argument("--record", type=Path, help="a CSV that gets one more row")
@@ -81,7 +88,12 @@ def run(args: argparse.Namespace) -> None:
         results |= factor_summary(table)
     if args.samples:
         folder = args.judge or Layout(config.profile).model(args.dataset, CLASSIFIER, config.seeds[0])
-        results |= _of_samples(generative_model(model), config, data, folder, seed=args.seed, device=device)
+        generator = generative_model(model)
+        results |= _judged(generator, config, data, folder, seed=args.seed, device=device)
+        for sigma in args.sigmas:
+            results |= _errors(generator, config, data, sigma, seed=args.seed, device=device)
+    if args.responses:
+        results |= _responses(latent_model(model), config, data, args.dataset, device=device)
     row = {"dataset": args.dataset, "variant": args.variant, "seed": args.seed, **settings, **results}
     for name, value in row.items():
         print(f"{name}: {value}")
@@ -89,29 +101,59 @@ def run(args: argparse.Namespace) -> None:
         _append(args.record, row)
 
 
-def _of_samples(
+def _judged(
     model: GenerativeModel, config: Config, data: PreparedSet, judge: Path, *, seed: int, device: torch.device
 ) -> dict[str, float]:
-    """What the judge says of samples at σ = 1, and the errors of classifiers trained on them, on validation."""
+    """What the judge says of samples at σ = 1."""
     classifier = open_judge(judge, data, device=device)
     table = fidelity_table(
         model, classifier, data, config.fidelity, sigmas=(1.0,), seed=seed, device=device, splits=(_SPLIT,)
     )
-    found = {f"samples_{name}": value for name, value in zip(table["metric"], table["value"], strict=True)}
+    return {f"samples_{name}": value for name, value in zip(table["metric"], table["value"], strict=True)}
+
+
+def _errors(
+    model: GenerativeModel, config: Config, data: PreparedSet, sigma: float, *, seed: int, device: torch.device
+) -> dict[str, float]:
+    """The validation errors of classifiers trained on samples, alone and beside as many real images."""
+    found = {}
     dataset = data.name
     for share in _SHARES:
         (errors,) = train_arms(
             model,
             data,
-            [Arm(1.0, share)],
+            [Arm(sigma, share)],
             config.classifier_params(dataset),
             config.training_params(dataset, CLASSIFIER),
             seed=seed,
             device=device,
-            title=f"try a share of {share:g}",
+            title=f"try a share of {share:g}, sigma {sigma:g}",
             splits=(_SPLIT,),
         )
-        found[f"error_share{share:g}_pct"] = errors[_SPLIT]
+        at = "" if sigma == 1 else f"_sigma{sigma:g}"
+        found[f"error_share{share:g}{at}_pct"] = errors[_SPLIT]
+    return found
+
+
+def _responses(
+    model: LatentModel, config: Config, data: PreparedSet, dataset: str, *, device: torch.device
+) -> dict[str, float]:
+    """Of each measured mark, the share of images on which the best and the second best own dimension switch it."""
+    params = config.responses
+    table = response_table(
+        model,
+        data.split(_SPLIT),
+        config.traversal,
+        images_per_class=params.images_per_class,
+        n_classes=data.n_classes,
+        features=params.features.get(dataset, {}),
+        device=device,
+    )
+    own = table[(table["kind"] == "class") & table["metric"].str.endswith("_switched_share")]
+    found: dict[str, float] = {}
+    for metric, values in own.groupby("metric")["value"]:
+        best, second = [*values.nlargest(2), 0.0][:2]  # a block of one dimension has no second
+        found |= {f"{metric}_best": best, f"{metric}_second": second}
     return found
 
 

@@ -247,6 +247,9 @@ def test_tried_settings_tell_what_samples_are_worth_on_validation_alone(project:
         "--record",
         "record.csv",
         "--samples",
+        "--sigmas",
+        "1",
+        "2.5",
     ]
     assert main(common) == 0
     inverted = dataclasses.replace(small_set.test, images=255 - small_set.test.images)
@@ -256,4 +259,5 @@ def test_tried_settings_tell_what_samples_are_worth_on_validation_alone(project:
     pd.testing.assert_series_equal(first, second, check_names=False)
     assert 0 <= first["error_share1_pct"] <= 100
     assert 0 <= first["error_share0.5_pct"] <= 100
+    assert 0 <= first["error_share1_sigma2.5_pct"] <= 100
     assert {"samples_accuracy_pct", "samples_coverage", "latent_dims"} <= set(first.index)

@@ -48,3 +48,17 @@ def test_record_gets_a_row_a_run_from_validation_alone(
     assert main([*common, "--set", "class_dims=1"]) == 0
     again = pd.read_csv(record)
     pd.testing.assert_series_equal(again.iloc[2], again.iloc[0], check_names=False)
+
+
+@pytest.mark.parametrize("dims", [1, 3])
+def test_responses_tell_of_the_best_own_dimensions(small_set: PreparedSet, tmp_path: Path, dims: int) -> None:
+    small_set.save(tmp_path / "small.npz")
+    record = tmp_path / "record.csv"
+    common = ["try-settings", "glyphs", "--params", str(PARAMS), "--profile", "smoke", "--responses"]
+    common += ["--set", f"class_dims={dims}", "--data", str(tmp_path / "small.npz"), "--record", str(record)]
+    assert main(common) == 0
+    (row,) = pd.read_csv(record).to_dict("records")
+    # Of glyphs' two marks the small set has only the class of the loop.
+    assert 0 <= row["loop_switched_share_second"] <= row["loop_switched_share_best"] <= 1
+    assert (dims == 3) or row["loop_switched_share_second"] == 0
+    assert "crossbar_switched_share_best" not in row

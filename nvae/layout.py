@@ -60,6 +60,10 @@ class Layout:
         """The folder of one model's weights in half precision, small enough for git."""
         return self.results / "release" / dataset / variant
 
+    def benchmark(self, step: str, dataset: str, variant: str, seed: int | str) -> Path:
+        """What Snakemake measured of one job of a step that takes long."""
+        return self.results / "benchmarks" / step / f"{dataset}-{variant}-seed{seed}.tsv"
+
     def checkpoint(self, dataset: str, variant: str, seed: int | str) -> Path:
         """The checkpoint of an unfinished run; never a declared output."""
         return self.results / "checkpoints" / dataset / variant / f"seed{seed}.safetensors"

@@ -12,7 +12,7 @@ from nvae.layout import Layout
 from nvae.lineage import artefacts, read_record
 from nvae.provenance import atomic
 
-_SEED = re.compile(r"/seed(\d+)\b")
+_RUN = re.compile(r"/([^/]+)/([^/]+)/seed(\d+)\b")
 _KEYS = ["step", "device", "precision", "seed"]
 
 
@@ -23,9 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Add up the seconds that the sidecars tell.
+    """Add up the time that the sidecars tell, and the CPU time that Snakemake measured of the steps that take long.
 
-    Of a step that was killed and went on, they tell the last sitting's.
+    Of a job that was killed and went on, they tell the last sitting's.
 
     Raises:
         UserError: there is no sidecar, or a damaged one.
@@ -35,21 +35,26 @@ def run(args: argparse.Namespace) -> None:
         with atomic(args.out) as part:
             table.to_csv(part, index=False)
     print(table.to_string(index=False, na_rep=""))
-    print(f"{table['hours'].sum():.2f} hours of jobs")
+    print(f"{table['hours'].sum():.2f} hours of jobs, {table['cpu_hours'].sum():.2f} CPU hours of those that take long")
 
 
 def _table(paths: Layout) -> pd.DataFrame:
-    """Columns ``step``, ``device``, ``precision``, ``seed`` (empty where a step joins seeds), ``jobs``, ``hours``."""
-    jobs: dict[tuple[object, ...], float] = {}
+    """A row for each step, device, precision and seed.
+
+    Columns, beside these keys (``seed`` is empty where a step joins seeds): ``hours``, ``cpu_hours`` (empty where it
+    was not measured) and ``jobs``.
+    """
+    jobs: dict[tuple[object, ...], tuple[float, float | None]] = {}
     for place in (paths.prepared("").parent, paths.results, paths.figures):
         for artefact in artefacts(place):
             record = read_record(artefact)
-            found = _SEED.search(artefact.as_posix())
-            run = record.run
-            key = (record.verb, run["device"], run.get("precision", ""), found[1] if found else "")
+            found = _RUN.search(artefact.as_posix())
+            key = (record.verb, record.run["device"], record.run.get("precision", ""), found[3] if found else "")
             # What one job made (the PDF, the PNG and the caption of a figure) has one stem.
             job = (*key, artefact.parent, artefact.name.partition(".")[0])
-            jobs[job] = max(jobs.get(job, 0.0), float(run["seconds"]))
+            seconds, _ = jobs.get(job, (0.0, None))
+            measured = paths.benchmark(record.verb, *found.groups()) if found else None
+            jobs[job] = (max(seconds, float(record.run["seconds"])), _cpu_seconds(measured))
     if not jobs:
         raise UserError(
             "results",
@@ -57,6 +62,13 @@ def _table(paths: Layout) -> pd.DataFrame:
             expected="some",
             mend="Make them: snakemake --cores 2 -- all_figures, or nvae restore.",
         )
-    table = pd.DataFrame([(*job[: len(_KEYS)], seconds) for job, seconds in jobs.items()], columns=[*_KEYS, "seconds"])
-    sums = table.groupby(_KEYS, sort=True)["seconds"].agg(["size", "sum"]).reset_index()
-    return sums.rename(columns={"size": "jobs"}).assign(hours=lambda rows: (rows.pop("sum") / 3600).round(4))
+    rows = [(*job[: len(_KEYS)], *times) for job, times in jobs.items()]
+    groups = pd.DataFrame(rows, columns=[*_KEYS, "wall", "cpu"]).astype({"cpu": float}).groupby(_KEYS, sort=True)
+    sums = groups[["wall", "cpu"]].sum(min_count=1) / 3600
+    return sums.round(4).set_axis(["hours", "cpu_hours"], axis=1).assign(jobs=groups.size()).reset_index()
+
+
+def _cpu_seconds(measured: Path | None) -> float | None:
+    if measured is None or not measured.is_file():
+        return None
+    return float(pd.read_csv(measured, sep="\t", na_values="-")["cpu_time"].iloc[0])

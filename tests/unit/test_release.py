@@ -150,10 +150,14 @@ def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -
         text = sidecar.read_text()
         before = text[text.index('"seconds"') :].split(",")[0].split("\n")[0]
         sidecar.write_text(text.replace(before, f'"seconds": {1800 * (int(seed) + 1)}'))
+    measured = Path("results/smoke/benchmarks/detect/glyphs-n_vae-seed1.tsv")
+    measured.parent.mkdir(parents=True)
+    measured.write_text("s\th:m:s\tcpu_time\n3600\t1:00:00\t900\n")
     assert main(["hours", "--profile", "smoke", "--out", "hours.csv"]) == 0
     found = pd.read_csv("hours.csv")
     assert found[["step", "device", "seed", "jobs", "hours"]].to_numpy().tolist() == [
         ["detect", "cpu", 0, 1, 0.5],
         ["detect", "cpu", 1, 1, 1.0],
     ]
-    assert "1.50 hours of jobs" in capsys.readouterr().out
+    assert found["cpu_hours"].fillna(-1).tolist() == [-1, 0.25]
+    assert "1.50 hours of jobs, 0.25 CPU hours" in capsys.readouterr().out

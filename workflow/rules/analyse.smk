@@ -146,7 +146,7 @@ rule calibrate_detector:
     log:
         log_of("calibrate/{dataset}-{variant}-seed{seed}"),
     benchmark:
-        str(PATHS.results / "benchmarks/calibrate/{dataset}-{variant}-seed{seed}.tsv")
+        str(PATHS.benchmark("calibrate", "{dataset}", "{variant}", "{seed}"))
     threads: 1
     resources:
         gpu=1,

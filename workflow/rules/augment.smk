@@ -15,7 +15,7 @@ rule augment_classifiers:
     log:
         log_of("augment/{dataset}-{variant}-seed{seed}"),
     benchmark:
-        str(PATHS.results / "benchmarks/augment/{dataset}-{variant}-seed{seed}.tsv")
+        str(PATHS.benchmark("augment", "{dataset}", "{variant}", "{seed}"))
     threads: 1
     resources:
         gpu=1,

@@ -28,7 +28,7 @@ rule train_model:
     log:
         log_of("train/{dataset}-{variant}-seed{seed}"),
     benchmark:
-        str(PATHS.results / "benchmarks/train/{dataset}-{variant}-seed{seed}.tsv")
+        str(PATHS.benchmark("train", "{dataset}", "{variant}", "{seed}"))
     threads: 1
     resources:
         gpu=1,

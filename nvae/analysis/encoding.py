@@ -9,7 +9,6 @@ import torch
 
 from nvae.analysis.images import batched, image_batches
 from nvae.data.prepared import Split
-from nvae.errors import UserError
 from nvae.models.likelihoods import kl_to_standard_normal
 from nvae.models.protocol import SHARED, LatentModel, Posterior
 
@@ -27,21 +26,6 @@ class Encoded:
     mu: npt.NDArray[np.float32]
     kl_nats: npt.NDArray[np.float32]
     predicted: npt.NDArray[np.int64] | None
-
-    def labels(self) -> npt.NDArray[np.int64]:
-        """The predicted labels.
-
-        Raises:
-            UserError: the model predicts none.
-        """
-        if self.predicted is None:
-            raise UserError(
-                "model",
-                got="one without a label head",
-                expected="one that predicts labels",
-                mend="Choose another variant.",
-            )
-        return self.predicted
 
 
 def encode(model: LatentModel, split: Split, *, device: torch.device) -> Encoded:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from nvae.figures import captions, lines, marks, style
 from nvae.figures.factors import mean_r2
-from nvae.figures.labels import dataset_label, factor_label, metric_label, model_label, seeds_range_label
+from nvae.figures.labels import dataset_label, factor_label, metric_label, model_label, seeds_label
 from nvae.figures.needs import ENCODERS, KNOWN
 from nvae.figures.tables import select
 
@@ -59,13 +59,14 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for index, (role, axes) in enumerate(zip(KNOWN, panels, strict=True)):
         table = tables[f"{role}_{_PROBED}"]
         _draw_factors(axes, table, factors[role])
-        style.panel_title(axes, index, f"{model_label(_PROBED)} on {_about([table])}")
+        style.panel_title(axes, index, f"{model_label(_PROBED)} on {_about(table)}")
     row = grid[1].subgridspec(1, len(KNOWN))
     for index, role in enumerate(KNOWN):
         axes = figure.add_subplot(row[index])
         models = {model: tables[f"{role}_{model}"] for model in ENCODERS}
         _draw_scores(axes, models, named=index == 0)
-        style.panel_title(axes, len(KNOWN) + index, _about(list(models.values())))
+        # The legend has the number of seeds; three narrow panels have no room for it.
+        style.panel_title(axes, len(KNOWN) + index, dataset_label(models[_PROBED]["dataset"].iloc[0]))
     _add_legends(figure, [table["seed"].nunique() for table in tables.values()])
     return figure
 
@@ -87,9 +88,8 @@ def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
     return "\n".join(told)
 
 
-def _about(tables: list[pd.DataFrame]) -> str:
-    n = seeds_range_label([table["seed"].nunique() for table in tables])
-    return f"{dataset_label(tables[0]['dataset'].iloc[0])}, {n}"
+def _about(table: pd.DataFrame) -> str:
+    return f"{dataset_label(table['dataset'].iloc[0])}, {seeds_label(table['seed'].nunique())}"
 
 
 def _factors(table: pd.DataFrame) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -80,6 +81,70 @@ def test_choices_list_weights_and_steps() -> None:
     found = re.search(r"<!-- budget -->\n(.*?)\n?<!-- /budget -->", text, re.DOTALL)
     assert found
     assert found[1] == budget_table(), "put this between the markers:\n" + budget_table()
+
+
+def tries_table(dataset: str, differing: dict[str, object], columns: dict[str, str]) -> str:
+    """Runs of docs/tries.csv, as docs/claims.md has to list them: what differs from the choice, and columns."""
+    config = load(ROOT / "params.yaml", profile="paper")
+    chosen = {
+        **config.model_params(dataset, "n_vae").model_dump(mode="json"),
+        **config.training_params(dataset, "n_vae").model_dump(mode="json"),
+        **differing,
+    }
+    runs = pd.read_csv(ROOT / "docs/tries.csv")
+    runs = runs[runs["dataset"] == dataset].dropna(subset=[name for name in columns if name in runs])
+    for key, value in differing.items():
+        runs = runs[runs[key] == value]
+    lines = [f"| setting | {' | '.join(columns.values())} |", f"|{'---|' * (1 + len(columns))}"]
+    for _, run in runs.assign(own_less_shared=runs["kl_own_nats"] - runs["kl_shared_nats"]).iterrows():
+        changed = [f"`{key} = {str(run[key]).lower()}`" for key in TRIED if run[key] != chosen[key]]
+        values = [f"{run[name]:.2f}" for name in columns]
+        lines.append(f"| {', '.join(changed) or 'as chosen'} | {' | '.join(values)} |")
+    return "\n".join(lines)
+
+
+#: Keys that the tries change.
+TRIED = ("likelihood", "class_dims", "shared_dims", "class_weight", "class_bias", "kl_warmup_epochs")
+BOUND = {"negative_bound_nats": "bound"}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "differing", "columns"),
+    [
+        pytest.param(
+            "fashion_mnist",
+            {"class_weight": 8.0},
+            {"kl_own_nats": "KL own", "kl_shared_nats": "KL z_s", "own_less_shared": "own − z_s", **BOUND},
+            id="C4",
+        ),
+        pytest.param(
+            "fashion_mnist",
+            {},
+            {
+                f"error_share{share}{at}_pct": f"{words}, σ = {sigma}"
+                for share, words in (("0.5", "half"), ("1", "alone"))
+                for sigma, at in ((1, ""), (2, "_sigma2"), (3, "_sigma3"))
+            },
+            id="C9",
+        ),
+        pytest.param(
+            "mnist",
+            {},
+            {
+                **{
+                    f"{mark}_switched_share_{rank}": f"{mark}, {rank}"
+                    for mark in ("crossbar", "loop")
+                    for rank in ("best", "second")
+                },
+                **BOUND,
+            },
+            id="C14",
+        ),
+    ],
+)
+def test_claims_list_what_was_tried(dataset: str, differing: dict[str, object], columns: dict[str, str]) -> None:
+    table = tries_table(dataset, differing, columns)
+    assert table in (ROOT / "docs/claims.md").read_text(encoding="utf-8"), table
 
 
 def test_citation_file_names_the_paper() -> None:

@@ -43,13 +43,15 @@ localrules:
 
 
 rule all_figures:
-    """Every figure with its caption, with all tables, the summary of metrics and the verdicts: the default target."""
+    """Every figure with its caption, with all tables, the summary of metrics and the verdicts; of profile paper, whose
+    results are kept, the released weights too: the default target."""
     default_target: True
     input:
         ALL_FIGURES,
         ALL_TABLES,
         PATHS.metrics,
         PATHS.claims,
+        ALL_RELEASES if PROFILE == "paper" else [],
 
 
 rule all_data:

@@ -51,7 +51,7 @@ def test_after_snakemake_and_commit_there_is_nothing_to_do(locked: Project) -> N
     assert CLEAN in locked.do("dvc", "status")
     said = locked.do("dvc", "repro")
     assert "Running stage" not in said
-    assert said.count("didn't change, skipping") == 5 + len(FIGURES)
+    assert said.count("didn't change, skipping") == 6 + len(FIGURES)
     assert locked.do("git", "status", "--porcelain") == ""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nvae import figures, layout, provenance
 from nvae.commands._common import add_params, load_config
-from nvae.figures import captions, single, style, tables
+from nvae.figures import captions, style, tables
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +56,8 @@ def _draw(spec: figures.FigureSpec, inputs: dict[str, Path], out: Path) -> None:
 def _draw_table(path: Path, out: Path | None) -> None:
     watch = provenance.Stopwatch()
     kind = tables.kind_of(path)
+    # By name, as the figures are: what it imports would slow every other drawing.
+    single = importlib.import_module("nvae.figures.single")
     figure = single.draw(tables.load_arrays(path, kind), kind)
     pdf, png = (((out or path.parent) / path.name).with_suffix(suffix) for suffix in (".pdf", ".png"))
     with provenance.atomic(pdf) as pdf_part, provenance.atomic(png) as png_part:

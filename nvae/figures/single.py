@@ -2,6 +2,7 @@
 
 from matplotlib.figure import Figure
 
+from nvae.errors import UserError
 from nvae.figures import posteriors, style
 from nvae.figures.contact import contact_sheet
 from nvae.figures.labels import dataset_label, model_count_label, model_label
@@ -26,13 +27,20 @@ def draw(table: Arrays, kind: str) -> Figure:
         kind: a key of ``nvae.figures.tables.ARRAYS``.
 
     Raises:
-        UserError: more classes than colours.
+        UserError: more classes than colours, or a traversal of neither kind.
     """
     if kind == "samples":
         return contact_sheet([table])
     if kind == "posteriors":
         return _plane(table)
     moved = text(table, "kind")
+    if moved not in _COLUMNS:
+        raise UserError(
+            "array kind",
+            got=moved,
+            expected=" or ".join(_COLUMNS),
+            mend="Make the table with nvae traverse.",
+        )
     draw_kind = class_traversals if moved == "class" else shared_traversals
     return draw_kind(table, n_dims=_N_DIMS, columns=_COLUMNS[moved], width=style.DOUBLE)
 

@@ -131,8 +131,9 @@ def test_pictures_become_grey_and_have_the_models_size(tmp_path: Path) -> None:
         (sample_table("garments"), "samples"),
         (posterior_table("glyphs", "n_vae"), "posteriors"),
         (posterior_table("glyphs", "n_vae") | {"z": np.zeros((0, 0))}, ""),
+        (traversal_table("glyphs", "both"), ""),
     ],
-    ids=["traversals", "samples", "posteriors", "damaged"],
+    ids=["traversals", "samples", "posteriors", "damaged", "of no kind"],
 )
 def test_a_table_is_drawn_by_what_it_holds(table: dict[str, np.ndarray], kind: str) -> None:
     np.savez("mine.npz", **table)  # type: ignore[arg-type]

@@ -6,19 +6,23 @@ The paper reports none of these.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import torch
 from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from nvae.rng import numpy_generator
+from nvae.analysis.encoding import posterior_samples, shared_columns
+from nvae.data.prepared import PreparedSet
+from nvae.models.protocol import LatentModel
+from nvae.rng import numpy_generator, torch_generator
 
 Codes = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
@@ -172,6 +176,31 @@ def linear_probe_accuracy_pct(
     probe = make_pipeline(StandardScaler(), regression)
     probe.fit(train_z.astype(np.float64), train_labels)
     return 100 * float(np.mean(probe.predict(z.astype(np.float64)) == labels))
+
+
+def shared_samples(
+    model: LatentModel, data: PreparedSet, *, splits: Collection[str], seed: int, device: torch.device
+) -> dict[str, tuple[Codes, Labels]]:
+    """One sample per image of the latents that all classes share, and the images' labels: what `aggregate_table` takes.
+
+    Args:
+        model: trained; all latents of one without blocks are shared.
+        data: the images.
+        splits: names of the splits that are looked at.
+        seed: of the draws.
+        device: where the model is.
+
+    Returns:
+        For each split (n, shared latents) and (n,).
+    """
+    shared = shared_columns(model)
+    samples: dict[str, tuple[Codes, Labels]] = {}
+    for name, split in data.splits():
+        if name in splits:
+            generator = torch_generator(seed, "posterior", name, device=device.type)
+            z = posterior_samples(model, split, generator=generator, device=device)
+            samples[name] = (z[:, shared], split.labels)
+    return samples
 
 
 def aggregate_table(

@@ -3,12 +3,10 @@
 import argparse
 import json
 
-from nvae.analysis.aggregate import aggregate_table
-from nvae.analysis.encoding import posterior_samples, shared_columns
+from nvae.analysis.aggregate import aggregate_table, shared_samples
 from nvae.analysis.kinds import latent_model
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
-from nvae.rng import torch_generator
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +18,8 @@ def run(args: argparse.Namespace) -> None:
     """Write the numbers of one run."""
     trained = open_trained(args)
     model, params = latent_model(trained.model), trained.config.aggregate
-    shared = shared_columns(model)
-    samples = {}
-    for name, split in trained.data.splits():
-        generator = torch_generator(args.seed, "posterior", name, device=trained.device.type)
-        z = posterior_samples(model, split, generator=generator, device=trained.device)
-        samples[name] = (z[:, shared], split.labels)
+    names = [name for name, _ in trained.data.splits()]
+    samples = shared_samples(model, trained.data, splits=names, seed=args.seed, device=trained.device)
     table = aggregate_table(samples, projections=params.projections, probe_penalty=params.probe_penalty, seed=args.seed)
     out = args.out or trained.paths.run_table("aggregate", args.dataset, args.variant, args.seed)
     trained.write_csv(table, out, verb="aggregate", params=json.loads(trained.config.slice("aggregate")))

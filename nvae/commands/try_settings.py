@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 import yaml
 
+from nvae.analysis.aggregate import ALL, aggregate_table, shared_samples
 from nvae.analysis.augmentation import Arm, train_arms
 from nvae.analysis.evaluation import metrics
 from nvae.analysis.factors import factor_summary, factor_table
@@ -58,6 +59,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--responses", action="store_true", help="also measure what moving single dimensions does to images"
     )
+    parser.add_argument(
+        "--aggregate",
+        action="store_true",
+        help="also compare the aggregate posterior of the shared latents with the prior",
+    )
     add_judge(parser)
     parser.add_argument("--record", type=Path, help="a CSV that gets one more row")
     add_compute(parser)
@@ -94,6 +100,8 @@ def run(args: argparse.Namespace) -> None:
             results |= _errors(generator, config, data, sigma, seed=args.seed, device=device)
     if args.responses:
         results |= _responses(latent_model(model), config, data, args.dataset, device=device)
+    if args.aggregate:
+        results |= _aggregate(latent_model(model), config, data, seed=args.seed, device=device)
     row = {"dataset": args.dataset, "variant": args.variant, "seed": args.seed, **settings, **results}
     for name, value in row.items():
         print(f"{name}: {value}")
@@ -155,6 +163,17 @@ def _responses(
         best, second = [*values.nlargest(2), 0.0][:2]  # a block of one dimension has no second
         found |= {f"{metric}_best": best, f"{metric}_second": second}
     return found
+
+
+def _aggregate(
+    model: LatentModel, config: Config, data: PreparedSet, *, seed: int, device: torch.device
+) -> dict[str, float]:
+    """Numbers about the aggregate posterior, of all shared dimensions; what is fitted, is fitted on train."""
+    params = config.aggregate
+    samples = shared_samples(model, data, splits=("train", _SPLIT), seed=seed, device=device)
+    table = aggregate_table(samples, projections=params.projections, probe_penalty=params.probe_penalty, seed=seed)
+    whole = table[table["dim"] == ALL]
+    return {f"aggregate_{name}": value for name, value in zip(whole["metric"], whole["value"], strict=True)}
 
 
 def changed(config: Config, dataset: str, variant: str, changes: list[str]) -> tuple[ModelParams, TrainingParams]:

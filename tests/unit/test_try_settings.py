@@ -62,3 +62,17 @@ def test_responses_tell_of_the_best_own_dimensions(small_set: PreparedSet, tmp_p
     assert 0 <= row["loop_switched_share_second"] <= row["loop_switched_share_best"] <= 1
     assert (dims == 3) or row["loop_switched_share_second"] == 0
     assert "crossbar_switched_share_best" not in row
+
+
+@pytest.mark.parametrize("variant", ["n_vae", "beta_vae"])
+def test_the_aggregate_posterior_is_compared_with_the_prior(
+    small_set: PreparedSet, tmp_path: Path, variant: str
+) -> None:
+    small_set.save(tmp_path / "small.npz")
+    record = tmp_path / "record.csv"
+    common = ["try-settings", "glyphs", "--params", str(PARAMS), "--profile", "smoke", "--aggregate"]
+    common += ["--variant", variant, "--data", str(tmp_path / "small.npz"), "--record", str(record)]
+    assert main(common) == 0
+    (row,) = pd.read_csv(record).to_dict("records")
+    assert row["aggregate_sliced_wasserstein"] > 0
+    assert 0 < row["aggregate_mean_between_class_share"] < 1

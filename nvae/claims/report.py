@@ -100,7 +100,7 @@ def measured(criterion: Mapping[str, Any]) -> str:
     if half == 0:
         return f"{_short(estimate)} ± 0"
     decimals = max(0, 1 - math.floor(math.log10(half)))
-    return f"{estimate:.{decimals}f} ± {half:.{decimals}f}".replace("-", "−")
+    return f"{estimate:z.{decimals}f} ± {half:.{decimals}f}".replace("-", "−")
 
 
 def _short(value: float) -> str:

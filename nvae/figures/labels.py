@@ -94,13 +94,13 @@ def share_label(generated_share: float) -> str:
 def mean_label(mean: float, half: float) -> str:
     """A mean and half its interval, to the interval's first digit; NaN stands for no interval.
 
-    >>> mean_label(0.04213, 0.0031), mean_label(88.2, 12.4), mean_label(0.04213, math.nan)
-    ('0.042 ± 0.003', '88 ± 12', '0.0421')
+    >>> mean_label(0.04213, 0.0031), mean_label(88.2, 12.4), mean_label(0.04213, math.nan), mean_label(-0.01, 0.2)
+    ('0.042 ± 0.003', '88 ± 12', '0.0421', '0.0 ± 0.2')
     """
     if not half > 0:
         return f"{mean:.3g}"
     decimals = max(0, -math.floor(math.log10(half)))
-    return f"{mean:.{decimals}f} ± {half:.{decimals}f}"
+    return f"{mean:z.{decimals}f} ± {half:.{decimals}f}"
 
 
 def seeds_label(n: int) -> str:

@@ -17,6 +17,7 @@ VERBS = {
     "prepare": "turn raw files into one prepared set with train, validation and test splits",
     "try-settings": "train with some keys changed and record what the validation split says",
     "train": "train one model on one prepared set with one seed",
+    "alias": "a trained model under the name of a variant that would train to the very same",
     "detect": "KL per latent dimension, block and class: which factors are a class's own",
     "traverse": "decode images along single latent dimensions",
     "sample": "decode class-conditional samples at growing sigma",

@@ -143,6 +143,22 @@ class Config(Section):
             )
         return self.variants[variant]
 
+    def trained_as(self, dataset: str, variant: str) -> str:
+        """Of the variants whose runs on ``dataset`` are this one's but for the name, the one with the fewest changes.
+
+        Most often it is alone, and this is it. The order in ``variants`` does not matter.
+
+        Raises:
+            UserError: an unknown data set or variant.
+        """
+
+        def changes(name: str) -> tuple[int, str]:
+            return len(self.variants[name].changes) + len(self.variants[name].training), name
+
+        wanted = self.slice("train", dataset=dataset, variant=variant)
+        alike = (name for name in self.variants if self.slice("train", dataset=dataset, variant=name) == wanted)
+        return min(alike, key=changes)
+
     def slice(self, verb: str, *, dataset: str = "", variant: str = "", seed: int | str = 0) -> str:
         """The part of the configuration that a verb's result depends on, as canonical JSON.
 

@@ -72,7 +72,8 @@ def test_an_edit_to_the_loss_trains_again_but_draws_no_data(finished: Project) -
     with finished.kept("nvae/models/likelihoods.py") as path:
         comment(path)
         jobs = finished.planned("all_figures")
-    assert jobs["train_model"] == 3 * 9  # every VAE; no GAN and no classifier has a likelihood
+    assert jobs["train_model"] == 3 * 8  # every VAE; no GAN and no classifier has a likelihood
+    assert jobs["alias_model"] == 3
     assert jobs["calibrate_detector"] == 8
     assert {"draw_dataset", "prepare_dataset", "fig04_graphical_model"}.isdisjoint(jobs)
 
@@ -131,7 +132,8 @@ def test_only_a_new_seed_trains(finished: Project) -> None:
         finished.edit_params(lambda params: params["seeds"].append(1))
         jobs = finished.planned("all_figures")
         said = finished.do("snakemake", "-n", "--", "all_models")
-    assert jobs["train_model"] == jobs["evaluate_model"] == 33
+    assert jobs["train_model"] + jobs["alias_model"] == jobs["evaluate_model"] == 33
+    assert jobs["alias_model"] == 3
     assert jobs["detect_kl"] == 14
     assert jobs["augment_classifiers"] == jobs["measure_samples"] == 8
     assert {"prepare_dataset", "traverse_latents", "sample_images", "encode_images", "calibrate_detector"}.isdisjoint(

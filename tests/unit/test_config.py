@@ -89,6 +89,17 @@ def test_only_what_is_watched_depends_on_the_watch(edited: Callable[[dict[str, A
     assert changed == {"cgan", "ac_gan"}
 
 
+def test_variants_that_differ_in_name_alone_are_trained_as_one(edited: Callable[[dict[str, Any]], Path]) -> None:
+    loaded = config.load(ROOT / "params.yaml", profile="paper")
+    ablated = ("n_vae_lambda1", "n_vae_lambda1_5", "n_vae_lambda2", "n_vae_no_bias", "n_vae")
+    # λ is 1.5 on MNIST and 2 on Yale B.
+    found = {dataset: [loaded.trained_as(dataset, name) for name in ablated] for dataset in ("mnist", "yale_b")}
+    assert found["mnist"] == ["n_vae_lambda1", "n_vae", "n_vae_lambda2", "n_vae_no_bias", "n_vae"]
+    assert found["yale_b"] == ["n_vae_lambda1", "n_vae_lambda1_5", "n_vae", "n_vae_no_bias", "n_vae"]
+    other = config.load(edited({"variants.n_vae_lambda2.training": {"learning_rate": 0.01}}), profile="paper")
+    assert other.trained_as("yale_b", "n_vae_lambda2") == "n_vae_lambda2"
+
+
 def test_slice_changes_with_its_readers_keys_only(edited: Callable[[dict[str, Any]], Path]) -> None:
     before = config.load(ROOT / "params.yaml")
     after = config.load(edited({"models.n_vae.mnist": {"class_weight": 3.5}, "execution.device": "cpu"}))
@@ -114,3 +125,5 @@ def test_reordering_keys_changes_no_slice(tmp_path: Path) -> None:
         assert one.slice("prepare", dataset=dataset) == other.slice("prepare", dataset=dataset)
         arguments = {"dataset": dataset, "variant": "n_vae_no_bias", "seed": 3}
         assert one.slice("train", **arguments) == other.slice("train", **arguments)
+        for variant in one.variants:
+            assert one.trained_as(dataset, variant) == other.trained_as(dataset, variant)

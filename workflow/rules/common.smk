@@ -64,6 +64,13 @@ SHOWN = sorted(
     }
 )
 
+# Those that would train to the same model as another of them: it is trained once, and copied.
+ALIASES = {
+    (dataset, variant): first
+    for dataset, variant in RUNS
+    if (first := CONFIG.trained_as(dataset, variant)) != variant and (dataset, first) in RUNS
+}
+
 # Tables that are made for each run and joined over seeds, beside the histories.
 RUN_TABLES = ["aggregate", "augmentation", "calibration", "factors", "fidelity", "kl", "metrics", "responses"]
 

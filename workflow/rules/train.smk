@@ -13,15 +13,20 @@ ALL_RELEASES = [
     if variant in ("n_vae", "beta_vae")
 ]
 
+# "mnist/n_vae_lambda1_5", for the beginning of a path; of no run it is a name that no data set has.
+ALIASED = "|".join(f"{dataset}/{variant}" for dataset, variant in ALIASES) or "-"
+
 
 rule train_model:
-    """One model on one data set with one seed: every table needs it. Its checkpoint is no declared
-    output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""
     input:
         data=str(PATHS.prepared("{dataset}")),
         judge=lambda wildcards: judge_of(wildcards) if model_spec(wildcards.variant).watched else [],
     output:
         **{key: str(PATHS.model("{dataset}", "{variant}", "{seed}") / name) for key, name in MODEL_FILES.items()},
+    """One model on one data set with one seed: every table needs it. Its checkpoint is no declared
+    output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""
+    wildcard_constraints:
+        dataset=rf"(?!(?:{ALIASED})/)\w+",
     params:
         code=lambda wildcards: train_code(wildcards.variant),
         slice=lambda wildcards: CONFIG.slice("train", **wildcards),
@@ -35,6 +40,29 @@ rule train_model:
     shell:
         "nvae train {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
         " --profile {PROFILE} --data {input.data} --threads {threads} 2>&1 | tee {log}"
+
+
+rule alias_model:
+    input:
+        lambda wildcards: [
+            str(PATHS.model(wildcards.dataset, ALIASES[wildcards.dataset, wildcards.variant], wildcards.seed) / name)
+            for name in MODEL_FILES.values()
+        ],
+    output:
+        [str(PATHS.model("{dataset}", "{variant}", "{seed}") / name) for name in MODEL_FILES.values()],
+    """A model under the name of a variant that would train to the very same, as one of an ablation does."""
+    wildcard_constraints:
+        dataset=rf"(?=(?:{ALIASED})/)\w+",
+    params:
+        code=code("alias"),
+        slice=lambda wildcards: CONFIG.slice("train", **wildcards),
+    log:
+        log_of("alias/{dataset}-{variant}-seed{seed}"),
+    localrule: True
+    threads: 1
+    shell:
+        "nvae alias {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
+        " --profile {PROFILE} > {log} 2>&1"
 
 
 rule release_model:

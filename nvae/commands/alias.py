@@ -1,0 +1,72 @@
+"""``nvae alias``: a trained model under the name of a variant that would train to the very same."""
+
+import argparse
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+from nvae.commands._common import add_params, load_config
+from nvae.errors import UserError
+from nvae.layout import Layout
+from nvae.lineage import read_record
+from nvae.provenance import Stopwatch, atomic, write_sidecar
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("dataset", help="a key of `data` in params.yaml")
+    parser.add_argument("--variant", required=True, help="a key of `variants`: the name that the model gets")
+    parser.add_argument("--seed", type=int, default=0, help="which run (default: 0)")
+    parser.add_argument("--model", type=Path, help="the folder of the trained model (default: the profile's)")
+    parser.add_argument("--out", type=Path, help="the folder to write (default: the profile's)")
+    add_params(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the model's folder again, the variant's name in its description and its history.
+
+    Raises:
+        UserError: no other variant has the same settings, or the model was trained with others.
+    """
+    watch = Stopwatch()
+    config = load_config(args)
+    paths = Layout(config.profile)
+    first = config.trained_as(args.dataset, args.variant)
+    if first == args.variant:
+        raise UserError(
+            "--variant",
+            got=f"{args.variant}, which on {args.dataset} is trained itself",
+            expected="a variant that differs in nothing but its name from another with fewer changes",
+            mend=f"Train it: nvae train {args.dataset} --variant {args.variant} --seed {args.seed}.",
+        )
+    source: Path = args.model or paths.model(args.dataset, first, args.seed)
+    folder: Path = args.out or paths.model(args.dataset, args.variant, args.seed)
+    slice_ = json.loads(config.slice("train", dataset=args.dataset, variant=args.variant, seed=args.seed))
+    record = read_record(source)
+    if (record.verb, record.params) != ("train", slice_):
+        raise UserError(
+            str(source),
+            got="a model that was trained with other settings",
+            expected=f"one with those of {args.variant} on {args.dataset}, seed {args.seed}",
+            mend=f"Train it again: nvae train {args.dataset} --variant {first} --seed {args.seed}.",
+        )
+    try:
+        description = json.loads((source / "model.json").read_text())
+        columns, *rows = csv.reader(io.StringIO((source / "history.csv").read_text()))
+        column = columns.index("model")
+        for row in rows:
+            row[column] = args.variant
+    except (OSError, ValueError, IndexError) as error:
+        raise UserError(
+            str(source), got=f"damaged files ({error})", expected="a trained model", mend="Train it again."
+        ) from None
+    with atomic(folder / "history.csv") as part, part.open("w", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([columns, *rows])
+    with atomic(folder / "model.json") as part:
+        part.write_text(json.dumps({**description, "variant": args.variant}, indent=2, sort_keys=True) + "\n")
+    for name in ("throughput.csv", "weights.safetensors"):
+        with atomic(folder / name) as part:
+            shutil.copyfile(source / name, part)
+    write_sidecar(folder, verb="alias", params=slice_, inputs={"model": source}, watch=watch)

@@ -41,7 +41,8 @@ def contact_sheet(tables: Sequence[Arrays]) -> Figure:
     """
     size = _measure(tables)
     n_lines = -(-len(tables) // _COLUMNS)
-    figure = style.new_figure(style.DOUBLE, n_lines * (size.head + size.height) + _EDGE)
+    width = style.DOUBLE * min(len(tables), _COLUMNS) / _COLUMNS
+    figure = style.new_figure(width, n_lines * (size.head + size.height) + _EDGE)
     for index, table in enumerate(tables):
         line, column = divmod(index, _COLUMNS)
         left = _EDGE + size.label + column * style.DOUBLE / _COLUMNS

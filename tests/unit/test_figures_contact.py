@@ -59,11 +59,11 @@ def test_a_sheet_fits_a_page_and_its_images_keep_their_shape(n_sigmas: int) -> N
         box = axes.get_window_extent()
         height, width = np.asarray(axes.images[0].get_array()).shape[:2]
         assert box.height / box.width == pytest.approx(height / width, rel=1e-6)
+    for text in figure.findobj(matplotlib.text.Text):
+        if text.get_text() and text.get_visible():
+            assert text.get_window_extent().x0 >= -1
 
 
 def test_one_model_takes_half_the_width() -> None:
     figure = contact_sheet([sample_table("garments", "n_vae", sigmas=2)])
     assert figure.get_figwidth() == style.DOUBLE / 2
-    for text in figure.findobj(matplotlib.text.Text):
-        if text.get_text() and text.get_visible():
-            assert text.get_window_extent().x0 >= -1

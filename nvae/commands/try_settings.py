@@ -28,7 +28,7 @@ from nvae.models import build
 from nvae.models.protocol import GenerativeModel, LatentModel
 from nvae.provenance import atomic
 from nvae.training.batches import Resident, Shuffled
-from nvae.training.device import open_device
+from nvae.training.device import open_device, resolve_precision
 from nvae.training.loop import fit
 
 _SPLIT = "validation"
@@ -87,7 +87,8 @@ def run(args: argparse.Namespace) -> None:
         title=" ".join(["try", args.dataset, args.variant, *args.changes]),
     )
     found = metrics(model, data, config.evaluation, seed=args.seed, device=device, splits=(_SPLIT,))
-    settings = {**params.model_dump(mode="json"), **protocol.model_dump(mode="json")}
+    precision = resolve_precision(protocol.precision, device)
+    settings = {**params.model_dump(mode="json"), **protocol.model_dump(mode="json"), "precision": precision}
     results: dict[str, Any] = dict(zip(found["metric"], found["value"], strict=True))
     if data.factor_names and isinstance(model, LatentModel):
         table = factor_table(model, data, config.probe, seed=args.seed, device=device, splits=(_SPLIT,), scores=False)

@@ -39,6 +39,7 @@ def test_record_gets_a_row_a_run_from_validation_alone(
     assert rows.class_dims.tolist() == [1, 3]
     assert rows.seed.tolist() == [0, 1]
     assert rows.negative_bound_nats.notna().all()
+    assert set(rows.precision) <= {"fp32", "bf16"}
     assert "r2_knn_level" in capsys.readouterr().out
     # A test split of nonsense changes nothing: it was not read.
     inverted = 255 - small_set.test.images

@@ -84,6 +84,10 @@ def test_choices_list_weights_and_steps() -> None:
     assert found[1] == budget_table(), "put this between the markers:\n" + budget_table()
 
 
+#: Validation errors of classifiers trained on as many generated as real images, and their σ.
+HALF = {"error_share0.5_pct": 1.0} | {f"error_share0.5_sigma{sigma:g}_pct": sigma for sigma in (1.5, 2, 2.5, 3)}
+
+
 def told(value: object) -> str:
     """A setting as params.yaml would have it."""
     return f"{value:g}" if isinstance(value, float) else str(value).lower()
@@ -97,7 +101,8 @@ def tries_table(dataset: str, differing: dict[str, object], columns: dict[str, s
     for key, value in differing.items():
         runs = runs[runs[key] == value]
     lines = [f"| setting | {' | '.join(columns.values())} |", f"|{'---|' * (1 + len(columns))}"]
-    for _, run in runs.assign(own_less_shared=runs["kl_own_nats"] - runs["kl_shared_nats"]).iterrows():
+    trend = runs[[name for name in HALF if name in runs]].rank(axis=1).corrwith(pd.Series(HALF).rank(), axis=1)
+    for _, run in runs.assign(own_less_shared=runs["kl_own_nats"] - runs["kl_shared_nats"], trend=trend).iterrows():
         chosen = {
             **config.model_params(dataset, run["variant"]).model_dump(mode="json"),
             **config.training_params(dataset, run["variant"]).model_dump(mode="json"),
@@ -136,6 +141,17 @@ BOUND = {"negative_bound_nats": "bound"}
                 **BOUND,
             },
             id="C5",
+        ),
+        pytest.param(
+            "mnist",
+            {},
+            {
+                **{name: f"half, σ = {sigma:g}" for name, sigma in HALF.items()},
+                "trend": "ρ",
+                "error_share1_pct": "alone, σ = 1",
+                "error_share1_sigma3_pct": "alone, σ = 3",
+            },
+            id="C8",
         ),
         pytest.param(
             "fashion_mnist",

@@ -4,7 +4,7 @@
 # environment, or a machine's own PyTorch (then `pip install -e .[dev]` there first).
 
 PROFILE ?= demo
-CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+CORES ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= python3
 KILLS ?= 24
 SEED ?= 20190125

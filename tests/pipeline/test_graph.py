@@ -91,3 +91,9 @@ def test_lint_finds_nothing_new(fresh: Project) -> None:
     found = set(re.findall(r"^    \* (.+?):$", result.stdout + result.stderr, re.MULTILINE))
     assert found, "no message at all: has the format changed?"
     assert found <= KNOWN_LINT
+
+
+def test_no_rule_trains_on_a_data_set_that_is_not_listed(fresh: Project) -> None:
+    result = fresh.call("snakemake", "-n", "--", "results/paper/models/nosuch/n_vae/seed0/weights.safetensors")
+    assert result.returncode != 0
+    assert "No rule to produce" in result.stdout + result.stderr

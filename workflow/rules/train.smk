@@ -15,18 +15,19 @@ ALL_RELEASES = [
 
 # "mnist/n_vae_lambda1_5", for the beginning of a path; of no run it is a name that no data set has.
 ALIASED = "|".join(f"{dataset}/{variant}" for dataset, variant in ALIASES) or "-"
+ANY_DATASET = "|".join(sorted(CONFIG.data))
 
 
 rule train_model:
+    """One model on one data set with one seed: every table needs it. Its checkpoint is no declared
+    output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""
     input:
         data=str(PATHS.prepared("{dataset}")),
         judge=lambda wildcards: judge_of(wildcards) if model_spec(wildcards.variant).watched else [],
     output:
         **{key: str(PATHS.model("{dataset}", "{variant}", "{seed}") / name) for key, name in MODEL_FILES.items()},
-    """One model on one data set with one seed: every table needs it. Its checkpoint is no declared
-    output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""
     wildcard_constraints:
-        dataset=rf"(?!(?:{ALIASED})/)\w+",
+        dataset=rf"(?!(?:{ALIASED})/)(?:{ANY_DATASET})",
     params:
         code=lambda wildcards: train_code(wildcards.variant),
         slice=lambda wildcards: CONFIG.slice("train", **wildcards),
@@ -43,6 +44,7 @@ rule train_model:
 
 
 rule alias_model:
+    """A model under the name of a variant that would train to the very same, as one of an ablation does."""
     input:
         lambda wildcards: [
             str(PATHS.model(wildcards.dataset, ALIASES[wildcards.dataset, wildcards.variant], wildcards.seed) / name)
@@ -50,9 +52,8 @@ rule alias_model:
         ],
     output:
         [str(PATHS.model("{dataset}", "{variant}", "{seed}") / name) for name in MODEL_FILES.values()],
-    """A model under the name of a variant that would train to the very same, as one of an ablation does."""
     wildcard_constraints:
-        dataset=rf"(?=(?:{ALIASED})/)\w+",
+        dataset=rf"(?=(?:{ALIASED})/)(?:{ANY_DATASET})",
     params:
         code=code("alias"),
         slice=lambda wildcards: CONFIG.slice("train", **wildcards),

@@ -13,6 +13,8 @@ from nvae.lineage import artefacts, read_record
 from nvae.provenance import atomic
 
 _RUN = re.compile(r"/([^/]+)/([^/]+)/seed(\d+)\b")
+_WENT_ON = re.compile(r"going on after epoch (\d+) of (\d+)")
+_ARM = re.compile(r", arm (\d+) of (\d+) ")
 _KEYS = ["step", "device", "precision", "seed"]
 
 
@@ -25,7 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Add up the time that the sidecars tell, and the CPU time that Snakemake measured of the steps that take long.
 
-    Of a job that was killed and went on, they tell the last sitting's.
+    Of a job that was killed and went on, both tell the last part's time alone. Where the log of such a training or
+    augmentation is at hand, its time is scaled to all epochs or arms, and ``resumed`` counts it.
 
     Raises:
         UserError: there is no sidecar, or a damaged one.
@@ -42,9 +45,9 @@ def _table(paths: Layout) -> pd.DataFrame:
     """A row for each step, device, precision and seed.
 
     Columns, beside these keys (``seed`` is empty where a step joins seeds): ``hours``, ``cpu_hours`` (empty where it
-    was not measured) and ``jobs``.
+    was not measured), ``jobs`` and ``resumed``, how many of them were scaled up from their last part.
     """
-    jobs: dict[tuple[object, ...], tuple[float, float | None]] = {}
+    jobs: dict[tuple[object, ...], tuple[float, float | None, float]] = {}
     for place in (paths.prepared("").parent, paths.results, paths.figures):
         for artefact in artefacts(place):
             record = read_record(artefact)
@@ -52,9 +55,9 @@ def _table(paths: Layout) -> pd.DataFrame:
             key = (record.verb, record.run["device"], record.run.get("precision", ""), found[3] if found else "")
             # What one job made (the PDF, the PNG and the caption of a figure) has one stem.
             job = (*key, artefact.parent, artefact.name.partition(".")[0])
-            seconds, _ = jobs.get(job, (0.0, None))
+            seconds, *_ = jobs.get(job, (0.0, None, 1.0))
             measured = paths.benchmark(record.verb, *found.groups()) if found else None
-            jobs[job] = (max(seconds, float(record.run["seconds"])), _cpu_seconds(measured))
+            jobs[job] = (max(seconds, float(record.run["seconds"])), _cpu_seconds(measured), _last_part(measured))
     if not jobs:
         raise UserError(
             "results",
@@ -63,12 +66,26 @@ def _table(paths: Layout) -> pd.DataFrame:
             mend="Make them: snakemake --cores 2 -- all_figures, or nvae restore.",
         )
     rows = [(*job[: len(_KEYS)], *times) for job, times in jobs.items()]
-    groups = pd.DataFrame(rows, columns=[*_KEYS, "wall", "cpu"]).astype({"cpu": float}).groupby(_KEYS, sort=True)
-    sums = groups[["wall", "cpu"]].sum(min_count=1) / 3600
-    return sums.round(4).set_axis(["hours", "cpu_hours"], axis=1).assign(jobs=groups.size()).reset_index()
+    table = pd.DataFrame(rows, columns=[*_KEYS, "hours", "cpu_hours", "part"]).astype({"cpu_hours": float})
+    table[["hours", "cpu_hours"]] = table[["hours", "cpu_hours"]].div(3600 * table["part"], axis=0)
+    groups = table.assign(resumed=table["part"] < 1).groupby(_KEYS, sort=True)
+    sums = groups[["hours", "cpu_hours"]].sum(min_count=1).round(4)
+    return sums.assign(jobs=groups.size(), resumed=groups["resumed"].sum()).reset_index()
 
 
 def _cpu_seconds(measured: Path | None) -> float | None:
     if measured is None or not measured.is_file():
         return None
     return float(pd.read_csv(measured, sep="\t", na_values="-")["cpu_time"].iloc[0])
+
+
+def _last_part(measured: Path | None) -> float:
+    """The share of a job's epochs, or arms, that its last part did, as its log tells; 1 where there is no log."""
+    if measured is None:
+        return 1.0
+    log = measured.parents[2] / "logs" / measured.parent.name / f"{measured.stem}.log"
+    text = log.read_text("utf-8") if log.is_file() else ""
+    if went_on := _WENT_ON.search(text):
+        return 1 - int(went_on[1]) / int(went_on[2])
+    arms = set(_ARM.findall(text))
+    return len(arms) / int(arms.pop()[1]) if arms else 1.0

@@ -1,5 +1,6 @@
 """Trained weights without data: released in half precision, sampled, traversed and encoded."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +163,30 @@ def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -
     ]
     assert found["cpu_hours"].fillna(-1).tolist() == [-1, 0.25]
     assert "1.50 hours of jobs, 0.25 CPU hours" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("log", "hours", "resumed"),
+    [
+        ("train smoke/n_vae seed 0: epoch 2/40, 5 s left\n", [1.0, 0.25], 0),
+        ("train smoke/n_vae seed 0: going on after epoch 30 of 40\n", [4.0, 1.0], 1),
+        ("augment glyphs/n_vae seed 0, arm 1 of 2 (a): epoch 2/7\n, arm 2 of 2 (b): epoch 2/7\n", [1.0, 0.25], 0),
+        ("augment glyphs/n_vae seed 0, arm 2 of 2 (b): epoch 2/7\n, arm 2 of 2 (b): epoch 7/7\n", [2.0, 0.5], 1),
+    ],
+)
+def test_hours_of_a_job_that_went_on_are_scaled_to_all_of_it(log: str, hours: list[float], resumed: int) -> None:
+    out = "results/smoke/runs/glyphs/n_vae/seed0/kl.csv"
+    assert main(["detect", "glyphs", "--model", "model", "--data", "set.npz", "--out", out]) == 0
+    sidecar = Path(f"{out}.meta.json")
+    record = json.loads(sidecar.read_text())
+    record["run"]["seconds"] = 3600
+    sidecar.write_text(json.dumps(record))
+    measured = Path("results/smoke/benchmarks/detect/glyphs-n_vae-seed0.tsv")
+    told = Path("results/smoke/logs/detect/glyphs-n_vae-seed0.log")
+    for file, text in ((measured, "s\th:m:s\tcpu_time\n3600\t1:00:00\t900\n"), (told, log)):
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    assert main(["hours", "--profile", "smoke", "--out", "hours.csv"]) == 0
+    found = pd.read_csv("hours.csv")
+    assert found[["hours", "cpu_hours"]].to_numpy().tolist() == [hours]
+    assert found["resumed"].tolist() == [resumed]

@@ -13,8 +13,8 @@ from nvae.lineage import artefacts, read_record
 from nvae.provenance import atomic
 
 _RUN = re.compile(r"/([^/]+)/([^/]+)/seed(\d+)\b")
-_WENT_ON = re.compile(r"going on after epoch (\d+) of (\d+)")
-_ARM = re.compile(r", arm (\d+) of (\d+) ")
+_WENT_ON = re.compile(r": going on after epoch (\d+) of (\d+)$")
+_ARMS = re.compile(r", arms? ([\d, ]+) of (\d+) \(")
 _KEYS = ["step", "device", "precision", "seed"]
 
 
@@ -84,8 +84,17 @@ def _last_part(measured: Path | None) -> float:
     if measured is None:
         return 1.0
     log = measured.parents[2] / "logs" / measured.parent.name / f"{measured.stem}.log"
-    text = log.read_text("utf-8") if log.is_file() else ""
-    if went_on := _WENT_ON.search(text):
-        return 1 - int(went_on[1]) / int(went_on[2])
-    arms = set(_ARM.findall(text))
-    return len(arms) / int(arms.pop()[1]) if arms else 1.0
+    lines = log.read_text("utf-8").splitlines() if log.is_file() else []
+    # Of each group of arms ("" for a training, which is one of one) the share of its epochs.
+    shares: dict[str, float] = {}
+    total = 1
+    for line in lines:
+        arms, went_on = _ARMS.search(line), _WENT_ON.search(line)
+        group = arms[1] if arms else ""
+        if arms:
+            total = int(arms[2])
+        if went_on:
+            shares[group] = 1 - int(went_on[1]) / int(went_on[2])
+        elif arms:
+            shares.setdefault(group, 1.0)
+    return sum(share * (group.count(",") + 1) for group, share in shares.items()) / total if shares else 1.0

@@ -170,8 +170,14 @@ def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -
     [
         ("train smoke/n_vae seed 0: epoch 2/40, 5 s left\n", [1.0, 0.25], 0),
         ("train smoke/n_vae seed 0: going on after epoch 30 of 40\n", [4.0, 1.0], 1),
-        ("augment glyphs/n_vae seed 0, arm 1 of 2 (a): epoch 2/7\n, arm 2 of 2 (b): epoch 2/7\n", [1.0, 0.25], 0),
-        ("augment glyphs/n_vae seed 0, arm 2 of 2 (b): epoch 2/7\n, arm 2 of 2 (b): epoch 7/7\n", [2.0, 0.5], 1),
+        ("augment x, arm 1 of 2 (a): epoch 2/8\naugment x, arm 2 of 2 (b): epoch 2/8\n", [1.0, 0.25], 0),
+        ("augment x, arm 2 of 2 (b): epoch 2/8\naugment x, arm 2 of 2 (b): epoch 8/8\n", [2.0, 0.5], 1),
+        ("augment x, arm 2 of 2 (b): going on after epoch 4 of 8\n", [4.0, 1.0], 1),
+        (
+            "augment x, arms 2, 3 of 4 (b, c): going on after epoch 4 of 8\naugment x, arm 4 of 4 (d): 1/8",
+            [2.0, 0.5],
+            1,
+        ),
     ],
 )
 def test_hours_of_a_job_that_went_on_are_scaled_to_all_of_it(log: str, hours: list[float], resumed: int) -> None:

@@ -64,6 +64,10 @@ class Layout:
         """What Snakemake measured of one job of a step that takes long."""
         return self.results / "benchmarks" / step / f"{dataset}-{variant}-seed{seed}.tsv"
 
+    def log(self, job: str) -> Path:
+        """Where a job's messages go, beside the terminal; ``train/mnist-n_vae-seed0`` is a job."""
+        return self.results / "logs" / f"{job}.log"
+
     def checkpoint(self, dataset: str, variant: str, seed: int | str) -> Path:
         """The checkpoint of an unfinished run; never a declared output."""
         return self.results / "checkpoints" / dataset / variant / f"seed{seed}.safetensors"

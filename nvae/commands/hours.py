@@ -56,8 +56,11 @@ def _table(paths: Layout) -> pd.DataFrame:
             # What one job made (the PDF, the PNG and the caption of a figure) has one stem.
             job = (*key, artefact.parent, artefact.name.partition(".")[0])
             seconds, *_ = jobs.get(job, (0.0, None, 1.0))
-            measured = paths.benchmark(record.verb, *found.groups()) if found else None
-            jobs[job] = (max(seconds, float(record.run["seconds"])), _cpu_seconds(measured), _last_part(measured))
+            cpu_seconds, part = None, 1.0
+            if found:
+                cpu_seconds = _cpu_seconds(paths.benchmark(record.verb, *found.groups()))
+                part = _last_part(paths.log(f"{record.verb}/{found[1]}-{found[2]}-seed{found[3]}"))
+            jobs[job] = (max(seconds, float(record.run["seconds"])), cpu_seconds, part)
     if not jobs:
         raise UserError(
             "results",
@@ -73,17 +76,14 @@ def _table(paths: Layout) -> pd.DataFrame:
     return sums.assign(jobs=groups.size(), resumed=groups["resumed"].sum()).reset_index()
 
 
-def _cpu_seconds(measured: Path | None) -> float | None:
-    if measured is None or not measured.is_file():
+def _cpu_seconds(measured: Path) -> float | None:
+    if not measured.is_file():
         return None
     return float(pd.read_csv(measured, sep="\t", na_values="-")["cpu_time"].iloc[0])
 
 
-def _last_part(measured: Path | None) -> float:
+def _last_part(log: Path) -> float:
     """The share of a job's epochs, or arms, that its last part did, as its log tells; 1 where there is no log."""
-    if measured is None:
-        return 1.0
-    log = measured.parents[2] / "logs" / measured.parent.name / f"{measured.stem}.log"
     lines = log.read_text("utf-8").splitlines() if log.is_file() else []
     # Of each group of arms ("" for a training, which is one of one) the share of its epochs.
     shares: dict[str, float] = {}

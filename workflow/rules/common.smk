@@ -112,7 +112,7 @@ def run_tables(variant):
 
 def log_of(name):
     """Where a job's messages go, beside the terminal."""
-    return str(PATHS.results / "logs" / f"{name}.log")
+    return str(PATHS.log(name))
 
 
 def model_of(wildcards, variant=None, seed=None):

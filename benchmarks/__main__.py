@@ -15,7 +15,7 @@ PARTS = ("commands", "steps", "scaling", "quality")
 
 
 def main() -> None:
-    """Measure and print; write a table a part with the machine's description."""
+    """Measure and print; write a table a part with the machine's description, and leave other machines' rows in it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=7, help="of each contest and command (default: 7)")
@@ -29,7 +29,7 @@ def main() -> None:
 
     def record(table: pd.DataFrame, name: str) -> None:
         print(table.to_string(index=False), flush=True)
-        table.assign(**described).to_csv(args.out / name, index=False)
+        contest.beside_other_machines(table, described, args.out / name).to_csv(args.out / name, index=False)
 
     torch.set_num_threads(1)
     if "commands" in parts:

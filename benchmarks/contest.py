@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import pandas as pd
 
@@ -87,6 +88,22 @@ def machine() -> dict[str, str]:
         except PackageNotFoundError:
             names[package] = "none"
     return names
+
+
+def beside_other_machines(table: pd.DataFrame, described: Mapping[str, str], path: Path) -> pd.DataFrame:
+    """A table as it is recorded: its rows with the machine's description, then what stands there of other processors.
+
+    Args:
+        table: measured here.
+        described: this machine, by column; ``cpu`` and ``cores`` tell it from others.
+        path: of the record, which need not exist yet.
+    """
+    new = table.assign(**described)
+    if not path.exists():
+        return new
+    old = pd.read_csv(path)
+    here = (old["cpu"] == described["cpu"]) & (old["cores"].astype(str) == described["cores"])
+    return pd.concat([new, old[~here]], ignore_index=True)
 
 
 def _cpu() -> str:

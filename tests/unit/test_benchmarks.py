@@ -67,6 +67,19 @@ def test_a_ratio_is_taken_within_each_round() -> None:
     assert (row["against"], row["goal"], row["rounds"], row["ours_per_s"]) == ("other", 1.5, 3, 10.0)
 
 
+def test_a_record_keeps_what_other_machines_measured(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    for cpu, cores, ratio in [("one", "2", 1.0), ("other", "2", 2.0), ("one", "8", 3.0), ("one", "2", 4.0)]:
+        table = pd.DataFrame({"contest": ["step"], "ratio": [ratio]})
+        contest.beside_other_machines(table, {"cpu": cpu, "cores": cores}, path).to_csv(path, index=False)
+    found = pd.read_csv(path)
+    assert list(zip(found["cpu"], found["cores"], found["ratio"], strict=True)) == [
+        ("one", 2, 4.0),
+        ("one", 8, 3.0),
+        ("other", 2, 2.0),
+    ]
+
+
 def test_the_floor_goes_through_every_image() -> None:
     layers = [nn.Linear(6, 4), nn.Linear(4, 2)]
     assert floor.products(layers, batch_size=4, images=10)() == 10

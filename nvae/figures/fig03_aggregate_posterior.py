@@ -142,7 +142,7 @@ def _draw_metric(axes: Axes, aggregates: Mapping[str, pd.DataFrame], metric: str
     axes.set_ylim(1.45, -0.8)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(3))  # more would run into the next panel's
 
 
 def _write_strip_legend(figure: Figure, aggregates: Mapping[str, pd.DataFrame], top: float) -> None:

@@ -4,10 +4,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from scipy.stats import spearmanr
-from sklearn.linear_model import Ridge
-from sklearn.metrics import r2_score
-from sklearn.neighbors import KNeighborsRegressor
 
 from nvae.analysis.encoding import encode, shared_columns
 from nvae.config import EvaluationParams
@@ -62,6 +58,11 @@ def _factor_probes(
     model: LatentModel, data: PreparedSet, params: EvaluationParams, device: torch.device, splits: tuple[str, ...]
 ) -> list[tuple[str, str, float]]:
     """Probes from z_s for the factors that every image has."""
+    # Only sets with factors need them, and they take as long to import as the rest of a short job.
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import r2_score
+    from sklearn.neighbors import KNeighborsRegressor
+
     if params.neighbours > len(data.train):
         raise UserError(
             "evaluation.neighbours",
@@ -101,5 +102,7 @@ def best_spearman(z: npt.NDArray[np.float32], factor: npt.NDArray[np.float64]) -
     Returns:
         Between 0 and 1; a constant dimension counts as 0.
     """
+    from scipy.stats import spearmanr
+
     found = [abs(float(spearmanr(column, factor).statistic)) for column in z.T if np.ptp(column) > 0]
     return max(found, default=0.0)

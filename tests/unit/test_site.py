@@ -147,7 +147,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A tree of its own, since the pages of the API are written into the source folder.
     source = out / "project"
     source.mkdir()
-    for name in ("benchmarks", "docs", "nvae", "paper_figs", "README.md", "params.yaml", "claims.yaml"):
+    for name in ("benchmarks", "docs", "nvae", "paper_figs", "results", "README.md", "params.yaml", "claims.yaml"):
         (source / name).symlink_to(ROOT / name)
     (source / "docs").unlink()
     (source / "docs").mkdir()

@@ -58,7 +58,7 @@ def _factor_probes(
     model: LatentModel, data: PreparedSet, params: EvaluationParams, device: torch.device, splits: tuple[str, ...]
 ) -> list[tuple[str, str, float]]:
     """Probes from z_s for the factors that every image has."""
-    # Only sets with factors need them, and they take as long to import as the rest of a short job.
+    # Only sets with factors need them, and they take about a second to import.
     from sklearn.linear_model import Ridge
     from sklearn.metrics import r2_score
     from sklearn.neighbors import KNeighborsRegressor

@@ -18,6 +18,12 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 
 
+onstart:
+    # Fewer jobs are done before it is ready; those of a cluster run elsewhere.
+    if workflow.is_main_process and workflow.local_exec and len(workflow.dag) > 4:
+        forkserver.start()
+
+
 onerror:
     print(
         "What is finished is kept. The same command goes on: with what is missing, and a training from its last checkpoint."

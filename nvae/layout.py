@@ -60,10 +60,6 @@ class Layout:
         """The folder of one model's weights in half precision, small enough for git."""
         return self.results / "release" / dataset / variant
 
-    def benchmark(self, step: str, dataset: str, variant: str, seed: int | str) -> Path:
-        """What Snakemake measured of one job of a step that takes long."""
-        return self.results / "benchmarks" / step / f"{dataset}-{variant}-seed{seed}.tsv"
-
     def log(self, job: str) -> Path:
         """Where a job's messages go, beside the terminal; ``train/mnist-n_vae-seed0`` is a job."""
         return self.results / "logs" / f"{job}.log"

@@ -9,7 +9,9 @@ import hashlib
 import json
 import os
 import platform
+import resource
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -98,15 +100,20 @@ def _umask() -> int:
 
 
 class Stopwatch:
-    """Seconds since it was made: the ``seconds`` of a sidecar."""
+    """What was spent since it was made: the ``seconds`` and ``cpu_seconds`` of a sidecar."""
 
     def __init__(self) -> None:
-        self._start = time.monotonic()
+        self._start, self._cpu_start = time.monotonic(), time.process_time()
 
     @property
     def seconds(self) -> float:
         """Wall-clock seconds since construction."""
         return time.monotonic() - self._start
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds that this process has computed since construction, all threads together."""
+        return time.process_time() - self._cpu_start
 
 
 def write_sidecar(
@@ -145,10 +152,18 @@ def write_sidecar(
             "device": device,
             **({"precision": precision} if precision else {}),
             "seconds": round(watch.seconds, 3),
+            "cpu_seconds": round(watch.cpu_seconds, 3),
+            "peak_mib": round(_peak_bytes() / 2**20),
         },
     }
     with atomic(artefact.with_name(artefact.name + ".meta.json")) as part:
         part.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process has had resident."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def _versions() -> dict[str, str]:

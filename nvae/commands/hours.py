@@ -1,9 +1,11 @@
 """``nvae hours``: how long a profile's results took, by step, device and seed."""
 
 import argparse
+import math
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from nvae.commands._common import add_params, load_config
@@ -25,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Add up the time that the sidecars tell, and the CPU time that Snakemake measured of the steps that take long.
+    """Add up the time and the CPU time that the sidecars tell.
 
     Of a job that was killed and went on, both tell the last part's time alone. Where the log of such a training or
     augmentation is at hand, its time is scaled to all epochs or arms, and ``resumed`` counts it.
@@ -38,16 +40,17 @@ def run(args: argparse.Namespace) -> None:
         with atomic(args.out) as part:
             table.to_csv(part, index=False)
     print(table.to_string(index=False, na_rep=""))
-    print(f"{table['hours'].sum():.2f} hours of jobs, {table['cpu_hours'].sum():.2f} CPU hours of those that take long")
+    print(f"{table['hours'].sum():.2f} hours of jobs, {table['cpu_hours'].sum():.2f} CPU hours")
 
 
 def _table(paths: Layout) -> pd.DataFrame:
     """A row for each step, device, precision and seed.
 
-    Columns, beside these keys (``seed`` is empty where a step joins seeds): ``hours``, ``cpu_hours`` (empty where it
-    was not measured), ``jobs`` and ``resumed``, how many of them were scaled up from their last part.
+    Columns, beside these keys (``seed`` is empty where a step joins seeds): ``hours``, ``cpu_hours`` (empty where
+    sidecars are older than its measurement), ``jobs`` and ``resumed``, how many of them were scaled up from their last
+    part.
     """
-    jobs: dict[tuple[object, ...], tuple[float, float | None, float]] = {}
+    jobs: dict[tuple[object, ...], tuple[float, ...]] = {}
     for place in (paths.prepared("").parent, paths.results, paths.figures):
         for artefact in artefacts(place):
             record = read_record(artefact)
@@ -55,12 +58,12 @@ def _table(paths: Layout) -> pd.DataFrame:
             key = (record.verb, record.run["device"], record.run.get("precision", ""), found[3] if found else "")
             # What one job made (the PDF, the PNG and the caption of a figure) has one stem.
             job = (*key, artefact.parent, artefact.name.partition(".")[0])
-            seconds, *_ = jobs.get(job, (0.0, None, 1.0))
-            cpu_seconds, part = None, 1.0
+            # Its sidecars are written one after the other: the last one tells most.
+            *times, part = jobs.get(job, (0.0, math.nan, 1.0))
             if found:
-                cpu_seconds = _cpu_seconds(paths.benchmark(record.verb, *found.groups()))
                 part = _last_part(paths.log(f"{record.verb}/{found[1]}-{found[2]}-seed{found[3]}"))
-            jobs[job] = (max(seconds, float(record.run["seconds"])), cpu_seconds, part)
+            told = [float(record.run.get(name, math.nan)) for name in ("seconds", "cpu_seconds")]
+            jobs[job] = (*np.fmax(times, told), part)
     if not jobs:
         raise UserError(
             "results",
@@ -69,17 +72,11 @@ def _table(paths: Layout) -> pd.DataFrame:
             mend="Make them: snakemake --cores 2 -- all_figures, or nvae restore.",
         )
     rows = [(*job[: len(_KEYS)], *times) for job, times in jobs.items()]
-    table = pd.DataFrame(rows, columns=[*_KEYS, "hours", "cpu_hours", "part"]).astype({"cpu_hours": float})
+    table = pd.DataFrame(rows, columns=[*_KEYS, "hours", "cpu_hours", "part"])
     table[["hours", "cpu_hours"]] = table[["hours", "cpu_hours"]].div(3600 * table["part"], axis=0)
     groups = table.assign(resumed=table["part"] < 1).groupby(_KEYS, sort=True)
     sums = groups[["hours", "cpu_hours"]].sum(min_count=1).round(4)
     return sums.assign(jobs=groups.size(), resumed=groups["resumed"].sum()).reset_index()
-
-
-def _cpu_seconds(measured: Path) -> float | None:
-    if not measured.is_file():
-        return None
-    return float(pd.read_csv(measured, sep="\t", na_values="-")["cpu_time"].iloc[0])
 
 
 def _last_part(log: Path) -> float:

@@ -31,7 +31,18 @@ def open_device(name: str, *, threads: int) -> torch.device:
             mend="Set it to auto or cpu in params.yaml.",
         )
     torch.set_num_threads(threads)
+    _fetch_constants_of_log1p()
     return torch.device(name)
+
+
+def _fetch_constants_of_log1p() -> None:
+    """Make log1p, and with it log-sigmoid and softplus, ten times faster on processors with AVX-512.
+
+    There its result for −0 is a masked load of a constant. No likelihood ever asks for log1p(−0), so the constant's
+    page stays out of memory, and every masked access to a page that is not there takes the processor's slow path. This
+    one is not masked, and fetches the page.
+    """
+    torch.log1p(torch.full((64,), -0.0))
 
 
 def resolve_precision(name: Literal["fp32", "bf16", "auto"], device: torch.device) -> Literal["fp32", "bf16"]:

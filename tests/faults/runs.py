@@ -19,7 +19,7 @@ from tests.pipeline.project import Project
 #: Where runs write.
 MADE = ("data/raw", "data/prepared", "results", "paper_figs")
 #: They measure the machine, tell what happened, or are kept for a run that goes on.
-_MEASURED = ("throughput.csv", "logs", "benchmarks", "arms", "checkpoints")
+_MEASURED = ("throughput.csv", "logs", "arms", "checkpoints")
 _SIDECAR = ".meta.json"
 _LOOK_S = 0.05
 _PATIENCE_S = 1200.0

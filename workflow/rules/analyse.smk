@@ -145,8 +145,6 @@ rule calibrate_detector:
         slice=lambda wildcards: CONFIG.slice("calibrate", dataset=wildcards.dataset, variant=wildcards.variant),
     log:
         log_of("calibrate/{dataset}-{variant}-seed{seed}"),
-    benchmark:
-        str(PATHS.benchmark("calibrate", "{dataset}", "{variant}", "{seed}"))
     threads: 1
     resources:
         gpu=1,

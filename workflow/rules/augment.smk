@@ -14,8 +14,6 @@ rule augment_classifiers:
         slice=lambda wildcards: CONFIG.slice("augment", dataset=wildcards.dataset),
     log:
         log_of("augment/{dataset}-{variant}-seed{seed}"),
-    benchmark:
-        str(PATHS.benchmark("augment", "{dataset}", "{variant}", "{seed}"))
     threads: 1
     resources:
         gpu=1,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nvae import claims as nvae_claims
 from nvae import config as nvae_config
+from nvae import forkserver
 from nvae.clock import mend_dates
 from nvae.closure import fingerprint
 from nvae.config import CLASSIFIER

@@ -33,8 +33,6 @@ rule train_model:
         slice=lambda wildcards: CONFIG.slice("train", **wildcards),
     log:
         log_of("train/{dataset}-{variant}-seed{seed}"),
-    benchmark:
-        str(PATHS.benchmark("train", "{dataset}", "{variant}", "{seed}"))
     threads: 1
     resources:
         gpu=1,

@@ -47,7 +47,8 @@ def contests() -> Iterator[Contest]:
                 peer = pythae_trainer.vae(model, data.images, data.labels, batch_size=BATCH)
                 return {"pythae": peer, "usual loop": usually(usual.vae_step(model)), "floor": _floor(model)}
             case CGan():
-                return {"usual loop": usually(usual.cgan_step(model))}
+                products = floor.cgan(model, batch_size=BATCH, images=IMAGES)
+                return {"usual loop": usually(usual.cgan_step(model)), "floor": products}
             case Classifier():
                 return {"usual loop": usually(usual.classifier_step(model)), "floor": _floor(model)}
         raise ValueError(f"nothing is compared with {name}")
@@ -69,5 +70,4 @@ def _initialised(name: str) -> Trainable:
 
 
 def _floor(model: nn.Module) -> Work:
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-    return floor.products(layers, batch_size=BATCH, images=IMAGES)
+    return floor.network(model, batch_size=BATCH, images=IMAGES)

@@ -145,7 +145,8 @@ def _train_epoch(
                 group["lr"] = _learning_rate(params, step, params.epochs * source.steps)
             with autocast:
                 result = turn.loss(x, y, generator=generator, kl_weight=kl_weight)
-            optimiser.zero_grad(set_to_none=True)
+            for weight in weights:
+                weight.grad = None
             # The other players' weights get no gradient, and none is computed for them.
             result.objective.mean().backward(inputs=weights)  # type: ignore[no-untyped-call]
             optimiser.step()

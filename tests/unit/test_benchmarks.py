@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import contest, floor, ours, quality, scaling, usual
 from nvae import config
@@ -80,9 +81,42 @@ def test_a_record_keeps_what_other_machines_measured(tmp_path: Path) -> None:
     ]
 
 
-def test_the_floor_goes_through_every_image() -> None:
-    layers = [nn.Linear(6, 4), nn.Linear(4, 2)]
-    assert floor.products(layers, batch_size=4, images=10)() == 10
+def _operations(work: Callable[[], object]) -> int:
+    """Of matrix products, as PyTorch counts them."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
+
+
+def test_the_floor_has_the_products_of_a_step() -> None:
+    images, labels = _images()
+    model = _model("classifier")
+    (turn,) = model.turns()
+    noise = torch.Generator()
+
+    def step() -> None:
+        turn.loss(images.float(), labels, generator=noise).objective.sum().backward()  # type: ignore[no-untyped-call]
+
+    n = len(images)
+    work = floor.network(model, batch_size=n, images=n)
+    assert work() == n
+    assert _operations(work) == _operations(step)
+
+
+def test_the_floor_of_a_cgan_has_both_players_products() -> None:
+    model = _model("cgan")
+    assert isinstance(model, CGan)
+    # Multiplications of one image by each layer's weights.
+    judge, maker = (
+        [layer.weight.numel() for layer in player.modules() if isinstance(layer, nn.Linear)]
+        for player in (model.discriminator, model.generator)
+    )
+    # Forward and for weights and inputs, but for the first layer's, of a real and a generated image; the generator's
+    # step passes the judge forward and back, for its inputs alone.
+    products = 2 * (3 * sum(judge) - judge[0]) + (3 * sum(maker) - maker[0]) + 2 * sum(judge)
+    work = floor.cgan(model, batch_size=10, images=20)
+    assert work() == 20
+    assert _operations(work) == 2 * 20 * products
 
 
 def _vae_step() -> usual.Step:

@@ -148,6 +148,8 @@ rule calibrate_detector:
     threads: 1
     resources:
         gpu=1,
+    # It is long and waits for nothing: begun last, it would keep the other cores waiting.
+    priority: 1
     shell:
         "nvae calibrate {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
         " --profile {PROFILE} --out {output} --threads {threads} 2>&1 | tee {log}"

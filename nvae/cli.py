@@ -13,6 +13,9 @@ from types import FrameType
 from nvae import __version__
 from nvae.errors import UserError
 
+#: The environment variable in which a job of Snakemake finds the folder of :mod:`nvae.forkserver`.
+FORK_SERVER = "NVAE_FORK_SERVER"
+
 VERBS = {
     "fetch": "get a real data set's raw files, from data/raw, mirrors, the system or its official address",
     "draw-data": "draw a built-in data set (glyphs, garments, faces) from known factors",
@@ -95,9 +98,10 @@ def _told_to_stop() -> Iterator[None]:
 
 
 def _run(args: list[str]) -> int:
-    if "NVAE_FORK_SERVER" in os.environ:
-        forkserver = importlib.import_module("nvae.forkserver")
-        code: int | None = forkserver.run(args)
+    if FORK_SERVER in os.environ:
+        from nvae import forkserver
+
+        code = forkserver.run(args)
         if code is not None:
             return code
     verb, *rest = args

@@ -11,7 +11,6 @@ Linux alone: elsewhere forks of a process with threads of the system's libraries
 import atexit
 import fcntl
 import hashlib
-import importlib
 import json
 import os
 import select
@@ -28,8 +27,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-#: Names the server's folder, in the environment of Snakemake's jobs.
-VARIABLE = "NVAE_FORK_SERVER"
+from nvae import cli
+
 #: What numerical libraries read once, when they are loaded: a server has one thread, as every rule has.
 _THREADS = ("OMP_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: What verbs import only while they work.
@@ -63,14 +62,14 @@ def start() -> subprocess.Popen[bytes] | None:
     ours, theirs = socket.socketpair()
     with theirs:
         server = subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__, folder, str(theirs.fileno())],
+            [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()", folder, str(theirs.fileno())],
             env=os.environ | dict.fromkeys(_THREADS, "1"),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
     _running.append((server, ours))
-    os.environ[VARIABLE] = folder
+    os.environ[cli.FORK_SERVER] = folder
     return server
 
 
@@ -86,7 +85,7 @@ def run(args: Sequence[str]) -> int | None:
     request = json.dumps({"args": list(args), "folder": str(Path.cwd()), "environ": dict(os.environ)}).encode()
     with socket.socket(socket.AF_UNIX) as server:
         try:
-            server.connect(_address(os.environ[VARIABLE]))
+            server.connect(_address(os.environ[cli.FORK_SERVER]))
             socket.send_fds(server, [_LENGTH.pack(len(request))], [0, 1, 2])
             server.sendall(request)
             told = server.recv(_LENGTH.size, socket.MSG_WAITALL)
@@ -111,14 +110,16 @@ def _address(folder: str) -> str:
     return str(Path(folder, hashlib.sha256(repr(same).encode()).hexdigest()[:16]))
 
 
-def _serve(folder: str, lifeline: socket.socket) -> NoReturn:
-    """Import everything, then fork for whoever asks, for as long as the lifeline's other end is open."""
-    _end_with(lifeline)
-    # It hears neither Ctrl-C nor a batch system's end of the group, but of the end of the process that started it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from nvae.cli import VERBS, import_undisturbed, verb_module
+def serve() -> NoReturn:
+    """Import everything, then fork for whoever asks, for as long as the lifeline's other end is open.
 
-    import_undisturbed(*map(verb_module, VERBS), *_LATE)
+    The command line has the server's folder and its end of the lifeline.
+    """
+    folder, descriptor = sys.argv[1:]
+    lifeline = socket.socket(fileno=int(descriptor))
+    _end_with(lifeline)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it
+    cli.import_undisturbed(*map(cli.verb_module, cli.VERBS), *_LATE)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(_address(folder))
@@ -149,7 +150,7 @@ def _job(caller: socket.socket) -> NoReturn:
         _end_with(caller)
         os.environ.clear()
         os.environ.update(asked["environ"])
-        del os.environ[VARIABLE]
+        del os.environ[cli.FORK_SERVER]
         os.chdir(asked["folder"])
         caller.sendall(_LENGTH.pack(os.getpid()))
         code = _exit_code(asked["args"])
@@ -162,11 +163,9 @@ def _job(caller: socket.socket) -> NoReturn:
 
 def _exit_code(args: list[str]) -> int:
     """That of ``nvae args``, which may raise: the interpreter's rules for what was not caught."""
-    from nvae.cli import main
-
     sys.argv[1:] = args
     try:
-        return main(args)
+        return cli.main(args)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
@@ -186,8 +185,3 @@ def _end_with(peer: socket.socket) -> None:
     closed.register(peer, select.POLLRDHUP)
     if closed.poll(0):
         os._exit(_KILLED)
-
-
-if __name__ == "__main__":
-    # Under its own name, so that this module is loaded once.
-    importlib.import_module("nvae.forkserver")._serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))

@@ -3,12 +3,16 @@
 import json
 import re
 import shutil
+import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from nvae.figures import FIGURES, SUFFIXES
@@ -33,6 +37,23 @@ def test_all_figures_are_there_as_pdf_and_png(finished: Project) -> None:
 
 def test_second_run_does_nothing(finished: Project) -> None:
     assert "Nothing to be done" in finished.snakemake("all_figures")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no server elsewhere")
+def test_jobs_fork_from_a_server(fresh: Project) -> None:
+    fresh.edit_params(shrink_paper)
+    settings = ("--cores", "2", "--quiet", "all", "--config", "profile=paper")
+    process = fresh.start("snakemake", *settings, "--", "all_models")
+    forks: list[psutil.Process] = []
+    while process.poll() is None and not forks:
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children():
+                if "nvae.forkserver" in " ".join(child.cmdline()):
+                    forks = child.children()
+        time.sleep(0.01)
+    process.terminate()
+    process.communicate()
+    assert forks
 
 
 def test_a_figure_is_made_by_its_path_alone(finished: Project) -> None:

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from nvae import forkserver
+from nvae.cli import FORK_SERVER
 from nvae.data.prepared import PreparedSet
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no server elsewhere")
@@ -42,10 +43,10 @@ def server() -> Iterator[psutil.Process]:
 
 def started(patch: pytest.MonkeyPatch) -> psutil.Process:
     """A server of its own for whom it is patched; it ends with the tests."""
-    patch.setenv(forkserver.VARIABLE, "none")
+    patch.setenv(FORK_SERVER, "none")
     process = forkserver.start()
     assert process
-    until(lambda: any(Path(os.environ[forkserver.VARIABLE]).iterdir()))
+    until(lambda: any(Path(os.environ[FORK_SERVER]).iterdir()))
     return psutil.Process(process.pid)
 
 
@@ -84,9 +85,9 @@ def training(folder: Path) -> bool:
 
 def test_a_forked_verb_leaves_and_says_what_one_alone_does(server: psutil.Process, folder: Path) -> None:
     said = []
-    for name, where in (("forked", os.environ[forkserver.VARIABLE]), ("alone", "nowhere")):
+    for name, where in (("forked", os.environ[FORK_SERVER]), ("alone", "nowhere")):
         short = ["train", "glyphs", "--data", "set.npz", "--params", str(PARAMS), "--profile", "smoke", "--out", name]
-        process = call(*short, folder=folder, **{forkserver.VARIABLE: where})
+        process = call(*short, folder=folder, **{FORK_SERVER: where})
         out, err = process.communicate(timeout=_PATIENCE_S)
         assert process.returncode == 0, err
         said.append((out, err.count("\n")))
@@ -165,7 +166,7 @@ def test_who_wants_other_threads_or_has_other_code_is_not_served(
 ) -> None:
     for name, value in ONE_THREAD.items():
         monkeypatch.setenv(name, value)
-    here = os.environ[forkserver.VARIABLE]
+    here = os.environ[FORK_SERVER]
     assert Path(forkserver._address(here)).is_socket()
     for name, value in (("OMP_NUM_THREADS", "2"), ("PYTHONPATH", "/elsewhere")):
         with monkeypatch.context() as changed:
@@ -179,7 +180,7 @@ def test_who_wants_other_threads_or_has_other_code_is_not_served(
 def test_a_server_does_not_outlive_who_started_it(wait_s: float) -> None:
     start = (
         "import os, sys, time; from pathlib import Path; from nvae import forkserver; forkserver.start();"
-        "folder = Path(os.environ[forkserver.VARIABLE]); end = time.monotonic() + float(sys.argv[1])\n"
+        "folder = Path(os.environ['NVAE_FORK_SERVER']); end = time.monotonic() + float(sys.argv[1])\n"
         "while time.monotonic() < end and not any(folder.iterdir()): time.sleep(0.02)\n"
         "print(folder, any(folder.iterdir()), flush=True); time.sleep(600)"
     )

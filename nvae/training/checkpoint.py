@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from nvae.errors import UserError
 from nvae.provenance import atomic
+from nvae.training.adam import Adam
 
 Row = dict[str, float | int | str]
 #: By the name of the turn whose weights they change.
-Optimisers = dict[str, torch.optim.Optimizer]
+Optimisers = dict[str, Adam]
 
 
 @dataclass(frozen=True)

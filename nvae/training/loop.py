@@ -15,6 +15,7 @@ from nvae.config import TrainingParams
 from nvae.errors import UserError
 from nvae.models.protocol import LossTerms, Trainable
 from nvae.rng import torch_generator
+from nvae.training.adam import Adam
 from nvae.training.batches import Resident, Source
 from nvae.training.checkpoint import Checkpointing, Optimisers, Progressed, Row
 from nvae.training.device import denormals_as_zero, resolve_precision
@@ -24,7 +25,6 @@ from nvae.training.progress import Progress
 Watch = Callable[[Trainable, int], dict[str, float]]
 
 _EVALUATION_BATCH = 1000
-_BETA2 = 0.999
 #: What a progress line tells, where the model has it.
 _TOLD = {
     "negative_bound": "validation −bound {:.2f} nats",
@@ -70,7 +70,7 @@ def fit(
     """
     model.initialise(generator=torch_generator(seed, "weights"))
     model.to(device)
-    optimisers = {turn.name: _adam(turn.player, params) for turn in model.turns()}
+    optimisers = {turn.name: Adam(turn.player.parameters(), beta1=params.adam_beta1) for turn in model.turns()}
     done = checkpointing.resume(model, optimisers) if checkpointing else Progressed(0, [], [])
     history, throughput = list(done.history), list(done.throughput)
     with denormals_as_zero(), Progress(title, total=params.epochs, done=done.epoch) as progress:
@@ -112,11 +112,6 @@ def mean_terms(model: Trainable, split: Resident, *, generator: torch.Generator)
     return sums.means()
 
 
-def _adam(player: torch.nn.Module, params: TrainingParams) -> torch.optim.Optimizer:
-    betas = (params.adam_beta1, _BETA2)
-    return torch.optim.Adam(player.parameters(), lr=params.learning_rate, betas=betas, fused=True)
-
-
 def _train_epoch(
     model: Trainable,
     optimisers: Optimisers,
@@ -141,15 +136,13 @@ def _train_epoch(
         kl_weight = _kl_weight(step, params.kl_warmup_epochs * source.steps)
         results = {}
         for turn, weights, optimiser in turns:
-            for group in optimiser.param_groups:
-                group["lr"] = _learning_rate(params, step, params.epochs * source.steps)
             with autocast:
                 result = turn.loss(x, y, generator=generator, kl_weight=kl_weight)
             for weight in weights:
                 weight.grad = None
             # The other players' weights get no gradient, and none is computed for them.
             result.objective.mean().backward(inputs=weights)  # type: ignore[no-untyped-call]
-            optimiser.step()
+            optimiser.update(_learning_rate(params, step, params.epochs * source.steps))
             results[turn.name] = result
         sums.add(results)
     warmup = {"kl_weight": kl_weight} if params.kl_warmup_epochs else {}

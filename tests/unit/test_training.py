@@ -13,6 +13,7 @@ from nvae.errors import UserError
 from nvae.models import MODELS, build
 from nvae.models.protocol import Trainable
 from nvae.rng import torch_generator
+from nvae.training.adam import Adam
 from nvae.training.batches import Resident, Shuffled
 from nvae.training.checkpoint import Checkpointing, Progressed, changed_keys
 from nvae.training.device import denormals_as_zero, open_device, resolve_precision
@@ -265,3 +266,27 @@ def test_every_model_can_be_saved_and_read(name: str, small_set: PreparedSet, tm
     loaded, _ = load_model(tmp_path / "model", device=torch.device("cpu"))
     assert type(loaded) is type(model)
     assert weights(loaded) == weights(model)
+
+
+@pytest.mark.parametrize("beta1", [0.9, 0.0])
+def test_adam_is_pytorchs_bit_for_bit_through_gaps_and_a_resume(beta1: float) -> None:
+    draws = torch_generator(0, "adam")
+    start = [torch.randn(5, 3, generator=draws), torch.randn(7, generator=draws)]
+    ours, theirs = ([torch.nn.Parameter(value.clone()) for value in start] for _ in range(2))
+    mine, reference = Adam(ours, beta1=beta1), torch.optim.Adam(theirs, betas=(beta1, 0.999), fused=True)
+    for step in range(8):
+        gradients = [torch.randn(value.shape, generator=draws) for value in start]
+        for weights in (ours, theirs):
+            for weight, gradient in zip(weights, gradients, strict=True):
+                weight.grad = gradient.clone()
+            if step in (0, 5):  # a weight that is not in the loss
+                weights[1].grad = None
+        rate = 0.1 / (step + 1)
+        reference.param_groups[0]["lr"] = rate
+        reference.step()
+        mine.update(rate)
+        if step == 3:
+            state = mine.state_dict()
+            mine = Adam(ours, beta1=beta1)
+            mine.load_state_dict(state)
+        assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True)), step

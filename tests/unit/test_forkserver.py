@@ -123,7 +123,7 @@ def test_a_signal_reaches_the_job_once(server: psutil.Process, folder: Path, num
     _, err = process.communicate(timeout=_PATIENCE_S)
     assert process.returncode == 128 + number
     assert err.count(f"nvae: stopped by {number.name}. The same command goes on") == 1
-    assert not server.children()
+    until(lambda: not server.children())
 
 
 def test_a_job_does_not_outlive_a_caller_that_is_killed(server: psutil.Process, folder: Path) -> None:

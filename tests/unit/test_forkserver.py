@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 import yaml
 
 from nvae import forkserver
@@ -193,3 +194,21 @@ def test_a_server_does_not_outlive_who_started_it(wait_s: float) -> None:
     starter.communicate()
     server.wait(timeout=5)
     shutil.rmtree(folder)
+
+
+#: Imports what the server does, perhaps asks for GPUs, and tells whether PyTorch would refuse CUDA in a fork.
+_FORKS = """
+import os, sys, torch
+from nvae import cli, forkserver
+cli.import_undisturbed(*map(cli.verb_module, cli.VERBS), *forkserver._LATE)
+exec(sys.argv[1])
+if os.fork() == 0:
+    os._exit(torch.cuda._is_in_bad_fork())
+sys.exit(os.wait()[1] != 0)
+"""
+
+
+@pytest.mark.parametrize(("also", "refused"), [("", False), ("torch.cuda.is_available()", torch.version.cuda)])
+def test_the_servers_imports_leave_the_gpu_to_its_forks(also: str, refused: object) -> None:
+    """PyTorch refuses CUDA in forks of a process that has asked for GPUs, if only for their number."""
+    assert subprocess.call([sys.executable, "-c", _FORKS, also]) == bool(refused)

@@ -110,7 +110,7 @@ def _address(folder: str) -> str:
     return str(Path(folder, hashlib.sha256(repr(same).encode()).hexdigest()[:16]))
 
 
-def serve() -> NoReturn:
+def serve() -> None:
     """Import everything, then fork for whoever asks, for as long as the lifeline's other end is open.
 
     The command line has the server's folder and its end of the lifeline.
@@ -120,17 +120,19 @@ def serve() -> NoReturn:
     _end_with(lifeline)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it
     cli.import_undisturbed(*map(cli.verb_module, cli.VERBS), *_LATE)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, 0)  # from here on it looks for itself, and can tidy up
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(_address(folder))
         listener.listen(socket.SOMAXCONN)
-        while True:
+        while lifeline not in select.select([listener, lifeline], [], [])[0]:
             caller, _ = listener.accept()
             with caller:
                 if os.fork() == 0:
                     listener.close()
                     lifeline.close()
                     _job(caller)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _job(caller: socket.socket) -> NoReturn:

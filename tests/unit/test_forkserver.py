@@ -24,6 +24,11 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 #: Runs longer than any test.
 TRAIN = ("train", "glyphs", "--data", "set.npz", "--params", "params.yaml", "--profile", "smoke")
 NVAE = (sys.executable, "-P", "-c", "import sys; from nvae.cli import main; sys.exit(main())")
+#: In a fork or not at all.
+FORKED = (
+    *NVAE[:-1],
+    "import sys; from nvae.forkserver import run; code = run(sys.argv[1:]); sys.exit(99 if code is None else code)",
+)
 ONE_THREAD = dict.fromkeys(forkserver._THREADS, "1")
 _PATIENCE_S = 120.0
 
@@ -61,11 +66,11 @@ def folder(tmp_path: Path, small_set: PreparedSet) -> Path:
     return tmp_path
 
 
-def call(*args: str, folder: Path, **environ: str) -> subprocess.Popen[str]:
+def call(*args: str, folder: Path, nvae: tuple[str, ...] = NVAE) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*NVAE, *args],
+        [*nvae, *args],
         cwd=folder,
-        env=os.environ | ONE_THREAD | environ,
+        env=os.environ | ONE_THREAD,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -84,11 +89,14 @@ def training(folder: Path) -> bool:
     return (folder / "results/smoke/checkpoints/glyphs/n_vae/seed0.safetensors").is_file()
 
 
-def test_a_forked_verb_leaves_and_says_what_one_alone_does(server: psutil.Process, folder: Path) -> None:
+def test_a_forked_verb_leaves_and_says_what_one_alone_does(
+    server: psutil.Process, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = []
-    for name, where in (("forked", os.environ[FORK_SERVER]), ("alone", "nowhere")):
+    for name, command in (("forked", FORKED), ("alone", NVAE)):
         short = ["train", "glyphs", "--data", "set.npz", "--params", str(PARAMS), "--profile", "smoke", "--out", name]
-        process = call(*short, folder=folder, **{FORK_SERVER: where})
+        process = call(*short, folder=folder, nvae=command)
+        monkeypatch.setenv(FORK_SERVER, "nowhere")
         out, err = process.communicate(timeout=_PATIENCE_S)
         assert process.returncode == 0, err
         said.append((out, err.count("\n")))
@@ -108,7 +116,7 @@ def test_a_forked_verb_leaves_and_says_what_one_alone_does(server: psutil.Proces
 def test_exit_codes_and_messages_come_back(
     server: psutil.Process, folder: Path, args: list[str], code: int, said: str
 ) -> None:
-    process = call(*args, folder=folder)
+    process = call(*args, folder=folder, nvae=FORKED)
     _, err = process.communicate(timeout=_PATIENCE_S)
     assert process.returncode == code
     assert said in err

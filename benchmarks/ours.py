@@ -3,7 +3,9 @@
 import contextlib
 import functools
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -41,6 +43,7 @@ def epoch(
     stacked: bool = False,
     classes: int = CLASSES,
     shape: tuple[int, int] = SHAPE,
+    sizes: Mapping[str, Any] | None = None,
 ) -> Work:
     """One epoch as ``nvae train`` trains it, fresh weights and a look at a validation image included.
 
@@ -51,12 +54,14 @@ def epoch(
         stacked: as one program, otherwise one after the other.
         classes: of the images.
         shape: of the images.
+        sizes: the net's, where they are not the profile's.
     """
     data = images(classes=classes, shape=shape)
     validation = Resident(data.images[:1], data.labels[:1])
     changes = {"epochs": 1, "batch_size": BATCH, "precision": precision}
     protocol = _params().training_params(DATASET, name, changes)
     source = Shuffled(data, BATCH, 0)
+    model = functools.partial(net, name, classes=classes, shape=shape, sizes=sizes)
 
     def train(model: Trainable, source: Source) -> None:
         with contextlib.redirect_stderr(io.StringIO()):
@@ -64,18 +69,20 @@ def epoch(
 
     def work() -> int:
         if stacked:
-            train(Stacked(net(name, classes=classes, shape=shape), runs), SideBySide((source,) * runs))
+            train(Stacked(model(), runs), SideBySide((source,) * runs))
         else:
             for _ in range(runs):
-                train(net(name, classes=classes, shape=shape), source)
+                train(model(), source)
         return runs * IMAGES
 
     return work
 
 
-def net(name: str, *, classes: int = CLASSES, shape: tuple[int, int] = SHAPE) -> Trainable:
+def net(
+    name: str, *, classes: int = CLASSES, shape: tuple[int, int] = SHAPE, sizes: Mapping[str, Any] | None = None
+) -> Trainable:
     """The variant's net, without weights."""
-    return build(name, _params().model_params(DATASET, name), n_classes=classes, image_shape=shape)
+    return build(name, _params().model_params(DATASET, name, sizes), n_classes=classes, image_shape=shape)
 
 
 @functools.cache

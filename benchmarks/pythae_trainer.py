@@ -1,10 +1,11 @@
-"""pythae's trainer (Chadebec et al. 2022, NeurIPS), with our layers and data. Needs the extra ``bench``."""
+"""pythae's trainer (Chadebec et al. 2022, NeurIPS), with our layers or its own. Needs the extra ``bench``."""
 
 import contextlib
 import io
 import logging
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from pythae.data.datasets import BaseDataset
@@ -18,6 +19,9 @@ from torch import Tensor
 from benchmarks.contest import Work
 from nvae.models.beta_vae import BetaVae
 from nvae.models.n_vae import NVae
+
+#: Of the layers that pythae's VAE has if none are handed to it (its `default_architectures`), and its latents.
+OWN_SIZES: dict[str, Any] = {"hidden": [512], "latent_dims": 10}
 
 
 class _Encoder(BaseEncoder):  # type: ignore[misc]  # pythae has no types
@@ -62,6 +66,14 @@ def vae(model: BetaVae, images: Tensor, labels: Tensor, *, batch_size: int) -> W
         input_dim=tuple(images.shape[1:]), latent_dim=model.params.latent_dims, reconstruction_loss="bce"
     )
     return _epochs_of(VAE(config, encoder=_Encoder(model), decoder=_Decoder(model)), images, labels, batch_size)
+
+
+def own_vae(images: Tensor, labels: Tensor, *, batch_size: int) -> Work:
+    """An epoch of pythae's VAE as it comes, by its trainer: dense layers of the sizes `OWN_SIZES`."""
+    config = VAEConfig(
+        input_dim=tuple(images.shape[1:]), latent_dim=OWN_SIZES["latent_dims"], reconstruction_loss="bce"
+    )
+    return _epochs_of(VAE(config), images, labels, batch_size)
 
 
 def n_vae(model: NVae, images: Tensor, labels: Tensor, *, batch_size: int) -> Work:

@@ -1,6 +1,7 @@
 """Training steps: ours, the peers', and the matrix products alone, on the same images."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from torch import nn
 
@@ -11,7 +12,7 @@ from nvae.models.beta_vae import BetaVae
 from nvae.models.cgan import CGan
 from nvae.models.classifier import Classifier
 from nvae.models.n_vae import NVae
-from nvae.models.protocol import Trainable
+from nvae.models.protocol import LatentModel, Trainable
 from nvae.rng import torch_generator
 
 #: The least ratios that are aimed at. The peers and the floor always compute in float32.
@@ -36,16 +37,17 @@ def contests() -> Iterator[Contest]:
     def usually(step: usual.Step) -> Work:
         return usual.epochs_of(step, data.images, data.labels, batch_size=BATCH)
 
+    def of_vae(model: LatentModel, peer: Work) -> dict[str, Work]:
+        return {"pythae": peer, "usual loop": usually(usual.vae_step(model)), "floor": _floor(model)}
+
     def others(name: str) -> dict[str, Work]:
         # New ones for each contest: where a run has gone on for long, Adam's moments are denormal, and slow.
         model = _initialised(name)
         match model:
             case NVae():
-                peer = pythae_trainer.n_vae(model, data.images, data.labels, batch_size=BATCH)
-                return {"pythae": peer, "usual loop": usually(usual.vae_step(model)), "floor": _floor(model)}
+                return of_vae(model, pythae_trainer.n_vae(model, data.images, data.labels, batch_size=BATCH))
             case BetaVae():
-                peer = pythae_trainer.vae(model, data.images, data.labels, batch_size=BATCH)
-                return {"pythae": peer, "usual loop": usually(usual.vae_step(model)), "floor": _floor(model)}
+                return of_vae(model, pythae_trainer.vae(model, data.images, data.labels, batch_size=BATCH))
             case CGan():
                 products = floor.cgan(model, batch_size=BATCH, images=IMAGES)
                 return {"usual loop": usually(usual.cgan_step(model)), "floor": products}
@@ -57,14 +59,21 @@ def contests() -> Iterator[Contest]:
         for precision, goals in GOALS.items():
             contestants = {"ours": ours.epoch(name, precision=precision), **others(name)}
             yield Contest(f"{title} step, {precision}", contestants, goals[name])
+    for precision, goals in GOALS.items():
+        sizes = pythae_trainer.OWN_SIZES
+        model = _initialised("beta_vae", sizes)
+        assert isinstance(model, LatentModel)
+        peers = of_vae(model, pythae_trainer.own_vae(data.images, data.labels, batch_size=BATCH))
+        contestants = {"ours": ours.epoch("beta_vae", precision=precision, sizes=sizes), **peers}
+        yield Contest(f"VAE step in pythae's sizes, {precision}", contestants, goals["beta_vae"])
     for precision in GOALS:
         alone = ours.epoch("classifier", precision=precision, runs=ARMS)
         stacked = ours.epoch("classifier", precision=precision, runs=ARMS, stacked=True)
         yield Contest(f"{ARMS} classifiers stacked, {precision}", {"ours": stacked, "one by one": alone}, {})
 
 
-def _initialised(name: str) -> Trainable:
-    model = ours.net(name)
+def _initialised(name: str, sizes: Mapping[str, Any] | None = None) -> Trainable:
+    model = ours.net(name, sizes=sizes)
     model.initialise(generator=torch_generator(0, "weights"))
     return model
 

@@ -204,6 +204,7 @@ class _Probe:
 
     def __init__(self, params: ProbeParams, blocks: _Blocks, train: _Coded, held: _Coded) -> None:
         self._params, self._blocks, self._train, self._held = params, blocks, train, held
+        self._guesses: dict[tuple[str, int, str], npt.NDArray[np.float64]] = {}
 
     def r2(self, factor: Factor, source: str) -> Iterator[tuple[str, float]]:
         """R² of one factor from samples and from means of one source."""
@@ -261,6 +262,13 @@ class _Probe:
 
     def _predicted(self, factor: Factor, source: str, label: int, kind: str) -> npt.NDArray[np.float64]:
         """The factor of the held images of a class, by the nearest training images of that class."""
+        key = (source, label, kind)
+        if key not in self._guesses:
+            self._guesses[key] = self._regression(*key)
+        return self._guesses[key][:, factor.column]
+
+    def _regression(self, source: str, label: int, kind: str) -> npt.NDArray[np.float64]:
+        """Every factor of the held images of a class, NaN where not all of its training images have it."""
         columns = self._blocks.columns(source, label)
         train, held = self._train.rows(label), self._held.rows(label)
         if self._params.neighbours > train.sum():
@@ -271,11 +279,13 @@ class _Probe:
                 + ("" if label == SHARED else f" of class {label}"),
                 mend="Edit params.yaml.",
             )
-        regression = KNeighborsRegressor(self._params.neighbours, weights=self._params.neighbour_weights)
         codes, held_codes = getattr(self._train, kind)[train][:, columns], getattr(self._held, kind)[held][:, columns]
         if kind == "z":
             scale = reliability(codes, self._train.mu[train][:, columns])
             codes, held_codes = codes * scale, held_codes * scale
-        regression.fit(codes, self._train.factors[train, factor.column])
-        guess: npt.NDArray[np.float64] = regression.predict(held_codes)
+        factors = self._train.factors[train]
+        known = ~np.isnan(factors).any(axis=0)
+        regression = KNeighborsRegressor(self._params.neighbours, weights=self._params.neighbour_weights)
+        guess = np.full((len(held_codes), factors.shape[1]), np.nan)
+        guess[:, known] = regression.fit(codes, factors[:, known]).predict(held_codes)
         return guess

@@ -46,7 +46,8 @@ class Resident:
 
     def batch(self, rows: Tensor | slice) -> Batch:
         """Images (batch, height, width) float32 in [0, 1] and labels (batch,) of ``rows``."""
-        return self.images[rows].float().div_(255), self.labels[rows]
+        images = self.images[rows] if isinstance(rows, slice) else self.images.index_select(0, rows)
+        return images.float().div_(255), self.labels[rows]
 
 
 @dataclass(frozen=True)

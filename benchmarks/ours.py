@@ -16,6 +16,7 @@ from nvae.models import build
 from nvae.models.protocol import Trainable
 from nvae.rng import torch_generator
 from nvae.training.batches import Resident, Shuffled, Source
+from nvae.training.device import open_device
 from nvae.training.loop import fit
 from nvae.training.stacked import SideBySide, Stacked
 
@@ -23,7 +24,6 @@ IMAGES = 12_800
 BATCH = 128
 CLASSES = 10
 SHAPE = (28, 28)
-CPU = torch.device("cpu")
 #: The nets and the protocol that are measured: profile paper's.
 DATASET = "mnist"
 
@@ -64,8 +64,9 @@ def epoch(
     model = functools.partial(net, name, classes=classes, shape=shape, sizes=sizes)
 
     def train(model: Trainable, source: Source) -> None:
+        device = open_device("cpu", threads=1)
         with contextlib.redirect_stderr(io.StringIO()):
-            fit(model, source, validation, protocol, seed=0, device=CPU, title="benchmark")
+            fit(model, source, validation, protocol, seed=0, device=device, title="benchmark")
 
     def work() -> int:
         if stacked:

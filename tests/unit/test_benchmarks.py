@@ -1,5 +1,6 @@
 """The benchmark measures what it says: turns are taken, ratios are per round, and the usual loop learns."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,14 +36,17 @@ def _images() -> tuple[torch.Tensor, torch.Tensor]:
     return (labels * 100).to(torch.uint8)[:, None, None].expand(-1, *SHAPE).contiguous(), labels
 
 
-def test_contestants_take_turns_and_the_first_round_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns: list[str] = []
+def test_contestants_take_turns_and_the_first_round_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = tmp_path / "turns"
     clock = {"now": 0.0}
     monkeypatch.setattr("time.process_time", lambda: clock["now"])
 
     def work(name: str, seconds: float) -> contest.Work:
         def done() -> int:
-            turns.append(name)
+            with record.open("a") as turns:
+                turns.write(f"{name} {os.getpid()}\n")
             clock["now"] += seconds
             return 10
 
@@ -50,9 +54,21 @@ def test_contestants_take_turns_and_the_first_round_is_left_out(monkeypatch: pyt
 
     one = contest.Contest("step", {"ours": work("ours", 1.0), "other": work("other", 2.0)}, {"other": 1.5})
     measured = contest.rates(one, rounds=2)
-    assert turns == ["ours", "other"] * 3
+    turns = [line.split() for line in record.read_text().splitlines()]
+    assert [name for name, _ in turns] == ["ours", "other"] * 3
+    # One process each, none of them this one: nothing that a contestant sets up is there for the other.
+    assert len({(name, process) for name, process in turns}) == len({process for _, process in turns} - {os.getpid()})
+    assert clock["now"] == 0
     assert measured["round"].tolist() == [1, 1, 2, 2]
     assert measured["images_per_cpu_s"].tolist() == pytest.approx([10, 5, 10, 5])
+
+
+def test_a_contestant_that_fails_ends_the_contest() -> None:
+    def fails() -> int:
+        raise RuntimeError("no images")
+
+    with pytest.raises(EOFError):
+        contest.rates(contest.Contest("step", {"ours": int, "other": fails}, {}), rounds=1)
 
 
 def test_a_ratio_is_taken_within_each_round() -> None:

@@ -41,7 +41,6 @@ def contests() -> Iterator[Contest]:
         return {"pythae": peer, "usual loop": usually(usual.vae_step(model)), "floor": _floor(model)}
 
     def others(name: str) -> dict[str, Work]:
-        # New ones for each contest: where a run has gone on for long, Adam's moments are denormal, and slow.
         model = _initialised(name)
         match model:
             case NVae():
@@ -56,14 +55,15 @@ def contests() -> Iterator[Contest]:
         raise ValueError(f"nothing is compared with {name}")
 
     for name, title in NAMES.items():
+        peers = others(name)
         for precision, goals in GOALS.items():
-            contestants = {"ours": ours.epoch(name, precision=precision), **others(name)}
+            contestants = {"ours": ours.epoch(name, precision=precision), **peers}
             yield Contest(f"{title} step, {precision}", contestants, goals[name])
+    sizes = pythae_trainer.OWN_SIZES
+    model = _initialised("beta_vae", sizes)
+    assert isinstance(model, LatentModel)
+    peers = of_vae(model, pythae_trainer.own_vae(data.images, data.labels, batch_size=BATCH))
     for precision, goals in GOALS.items():
-        sizes = pythae_trainer.OWN_SIZES
-        model = _initialised("beta_vae", sizes)
-        assert isinstance(model, LatentModel)
-        peers = of_vae(model, pythae_trainer.own_vae(data.images, data.labels, batch_size=BATCH))
         contestants = {"ours": ours.epoch("beta_vae", precision=precision, sizes=sizes), **peers}
         yield Contest(f"VAE step in pythae's sizes, {precision}", contestants, goals["beta_vae"])
     for precision in GOALS:

@@ -18,6 +18,7 @@ from nvae.models.classifier import Classifier
 from nvae.models.n_vae import NVae
 from nvae.models.protocol import Trainable
 from nvae.rng import torch_generator
+from nvae.training.device import open_device
 
 PARAMS = config.load(Path(__file__).parents[2] / "params.yaml", profile="smoke")
 SHAPE = (28, 28)
@@ -69,6 +70,16 @@ def test_a_contestant_that_fails_ends_the_contest() -> None:
 
     with pytest.raises(EOFError):
         contest.rates(contest.Contest("step", {"ours": int, "other": fails}, {}), rounds=1)
+
+
+def test_ours_is_set_up_as_training_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    monkeypatch.setattr(ours, "IMAGES", 8)
+    monkeypatch.setattr(
+        ours, "open_device", lambda name, *, threads: opened.append(name) or open_device(name, threads=threads)
+    )
+    assert ours.epoch("classifier", precision="fp32", sizes={"hidden": [4]})() == 8
+    assert opened == ["cpu"]
 
 
 def test_a_ratio_is_taken_within_each_round() -> None:

@@ -40,6 +40,16 @@ def until(happened: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def ended() -> Iterator[None]:
+    """No server runs on after these tests."""
+    yield
+    while forkserver._running:
+        process, lifeline = forkserver._running.pop()
+        lifeline.close()
+        process.wait(timeout=5)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[psutil.Process]:
     """One that forks; it is named in the environment."""

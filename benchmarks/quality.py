@@ -111,7 +111,7 @@ def _ours(data: PreparedSet, seed: int, *, learning_rate: float, batch_size: int
     source = Shuffled(Resident.of(data.train, CPU), batch_size, seed)
     validation = Resident.of(data.validation, CPU)
     with contextlib.redirect_stderr(io.StringIO()):
-        done = fit(_model(data), source, validation, protocol, seed=seed, device=CPU, title="race", watch=look)
+        done = fit(_model(data), source, validation, protocol, seed=seed, device=CPU, title="race", callback=look)
     bounds = [float(row["negative_bound"]) for row in done.history if row["split"] == "validation"]
     return [Point(*pair) for pair in zip(seconds, bounds, strict=True)]
 

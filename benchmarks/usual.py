@@ -36,14 +36,14 @@ def epochs_of(step: Step, images: Tensor, labels: Tensor, *, batch_size: int) ->
 
 def vae_step(model: LatentModel) -> Step:
     """A step of the model's own loss as usual."""
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     noise = torch.Generator().manual_seed(0)
 
     def step(x: Tensor, y: Tensor) -> float:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = model.loss(x, y, generator=noise).objective.mean()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimizer.step()
         return loss.item()
 
     return step
@@ -51,13 +51,13 @@ def vae_step(model: LatentModel) -> Step:
 
 def classifier_step(model: Classifier) -> Step:
     """A step of a classifier as usual."""
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
     def step(x: Tensor, y: Tensor) -> float:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = functional.cross_entropy(model.logits(x), y, label_smoothing=model.label_smoothing)
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimizer.step()
         return loss.item()
 
     return step

@@ -16,7 +16,7 @@ TOLERATED_S = 60.0
 LONG_AGO = 946_684_800
 
 
-def mend_dates(made: Iterable[Path], given: Iterable[Path]) -> int:
+def redate_future_files(made: Iterable[Path], given: Iterable[Path]) -> int:
     """Give files that are dated in the future another date, with which Snakemake compares their bytes.
 
     Args:

@@ -11,18 +11,18 @@ class UserError(Exception):
         what: the thing that is wrong, named as the user wrote it (a key, a path, an option).
         got: the value or state that was found.
         expected: what would have been accepted.
-        mend: one sentence that says what to do.
+        hint: one sentence that says what to do.
 
-    >>> print(UserError("n_vae.class_weight", got=-1, expected="a number > 0", mend="Edit params.yaml."))
+    >>> print(UserError("n_vae.class_weight", got=-1, expected="a number > 0", hint="Edit params.yaml."))
     n_vae.class_weight: got -1, expected a number > 0. Edit params.yaml.
     """
 
-    def __init__(self, what: str, *, got: object, expected: str, mend: str) -> None:
+    def __init__(self, what: str, *, got: object, expected: str, hint: str) -> None:
         self.what = what
         self.got = got
         self.expected = expected
-        self.mend = mend
-        message = f"{what}: got {got}, expected {expected}. {mend}"
+        self.hint = hint
+        message = f"{what}: got {got}, expected {expected}. {hint}"
         line = " ".join(message.split())
         shown = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
         super().__init__("".join(shown))

@@ -33,13 +33,13 @@ from nvae import cli
 _THREADS = ("OMP_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: What verbs import only while they work.
 _LATE = (
-    "nvae.commands._watch",
-    "nvae.figures.single",
+    "nvae.commands._monitor",
+    "nvae.plotting.single",
     "scipy.stats",
     "seaborn",
     "sklearn.linear_model",
     "sklearn.neighbors",
-    "torch._dynamo",  # by the first optimiser
+    "torch._dynamo",  # by the first optimizer
     "torchvision.datasets.mnist",
 )
 _LENGTH = struct.Struct("!I")

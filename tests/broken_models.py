@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from nvae import claims
-from nvae.analysis.evaluation import metrics
-from nvae.analysis.kl import kl_table
-from nvae.analysis.responses import response_table
-from nvae.claims.evaluation import Judge
+from nvae.analyses.kl import kl_table
+from nvae.analyses.metrics import metrics
+from nvae.analyses.responses import response_table
+from nvae.claims.evaluation import ClaimEvaluator
 from nvae.cli import main
 from nvae.config import Config, NVaeParams
 from nvae.data import PREPARERS
@@ -160,7 +160,7 @@ def verdicts(config: Config, sets: Mapping[str, PreparedSet], folder: Path) -> d
                     path = layout.table(table, dataset, "n_vae")
                     path.parent.mkdir(parents=True, exist_ok=True)
                     pd.concat(parts).to_csv(path, index=False)
-            content = Judge(layout, config.datasets).content(chosen)
+            content = ClaimEvaluator(layout, config.datasets).content(chosen)
         found[name] = {claim["id"]: claim for claim in content["claims"]}
     return found
 

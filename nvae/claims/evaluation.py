@@ -15,7 +15,7 @@ from nvae.layout import Layout
 from nvae.provenance import sha256
 
 
-class Judge:
+class ClaimEvaluator:
     """Judges claims by one profile's tables, each of which it reads once.
 
     Args:
@@ -56,7 +56,7 @@ class Judge:
                 f"claim {claim.id}, quantity {name}",
                 got=f"no file {path}",
                 expected="the table",
-                mend=f"Make it with `snakemake --cores 2 -- {path.as_posix()}`, or pass --allow-missing.",
+                hint=f"Make it with `snakemake --cores 2 -- {path.as_posix()}`, or pass --allow-missing.",
             )
         if missing:
             return self._untested(claim, paths, f"missing: {_told(sorted(set(missing.values())))}")
@@ -131,7 +131,7 @@ class Judge:
                 raise _not_finite(where, "a division by zero", criterion) from None
             if not math.isfinite(found[seed]):
                 raise _not_finite(where, str(found[seed]), criterion)
-        outcome = verdicts.judge(
+        outcome = verdicts.evaluate(
             list(found.values()), threshold=criterion.threshold, direction=criterion.direction, level=level
         )
         return {
@@ -153,7 +153,7 @@ class Judge:
             return readers.read(self._rows[path], quantity)
         except UserError as error:
             where = f"claim {claim.id}, quantity {name} from {path}: {error.what}"
-            raise UserError(where, got=error.got, expected=error.expected, mend=error.mend) from None
+            raise UserError(where, got=error.got, expected=error.expected, hint=error.hint) from None
 
     def _path(self, quantity: Quantity) -> Path:
         return self._layout.table(quantity.table, self._roles[quantity.role], quantity.variant)
@@ -183,5 +183,5 @@ def _told(paths: list[Path]) -> str:
 
 def _not_finite(where: str, got: str, criterion: Criterion) -> UserError:
     return UserError(
-        where, got=f"{got} in {criterion.expression!r}", expected="a finite number", mend="Look at the tables it reads."
+        where, got=f"{got} in {criterion.expression!r}", expected="a finite number", hint="Look at the tables it reads."
     )

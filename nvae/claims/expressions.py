@@ -74,5 +74,5 @@ def _refused(expression: str, got: str) -> UserError:
         "expression",
         got=got,
         expected=f"numbers, names of quantities, + - * /, brackets, and {', '.join(FUNCTIONS)}",
-        mend="Write the criterion with these alone.",
+        hint="Write the criterion with these alone.",
     )

@@ -25,7 +25,7 @@ COLUMNS = {
     "responses": (*_RUN, "image_class", "kind", "dim", "metric", "value"),
 }
 _OF_ALL_DIMS = -1
-_MEND = "Make the table again, or correct claims.yaml."
+_HINT = "Make the table again, or correct claims.yaml."
 
 
 def load_rows(path: Path, table: str) -> Frame:
@@ -43,18 +43,18 @@ def load_rows(path: Path, table: str) -> Frame:
     try:
         frame = pd.read_csv(path, keep_default_na=False)
     except ValueError as error:  # what pandas raises for an empty, ragged or undecodable file
-        raise UserError("the file", got=str(error), expected="a CSV", mend=_MEND) from None
+        raise UserError("the file", got=str(error), expected="a CSV", hint=_HINT) from None
     missing = [column for column in COLUMNS[table] if column not in frame]
     if missing:
-        raise UserError("columns", got=", ".join(frame.columns), expected=f"also {', '.join(missing)}", mend=_MEND)
+        raise UserError("columns", got=", ".join(frame.columns), expected=f"also {', '.join(missing)}", hint=_HINT)
     rows = frame[frame["split"] == "test"]
     if rows.empty:
         found = ", ".join(sorted(map(str, frame["split"].unique()))) or "no row"
-        raise UserError("split", got=found, expected="test", mend=_MEND)
+        raise UserError("split", got=found, expected="test", hint=_HINT)
     numbers = pd.to_numeric(rows[number], errors="coerce")
     wrong = rows[number][~np.isfinite(numbers)]
     if len(wrong):
-        raise UserError(number, got=repr(str(wrong.iloc[0])), expected="a finite number", mend=_MEND)
+        raise UserError(number, got=repr(str(wrong.iloc[0])), expected="a finite number", hint=_HINT)
     return rows[labels].assign(number=numbers.astype(float)).reset_index(drop=True)
 
 
@@ -87,7 +87,7 @@ def largest_metric(rows: Frame, how: LargestMetric) -> pd.Series:
     chosen = _where(rows, metric=how.name)
     single = chosen[chosen["dim"] > _OF_ALL_DIMS]
     if single.empty:
-        raise UserError(f"metric {how.name}", got="only dim −1", expected="rows of single dimensions", mend=_MEND)
+        raise UserError(f"metric {how.name}", got="only dim −1", expected="rows of single dimensions", hint=_HINT)
     return _wide(single, ["dim"]).max(axis=1)
 
 
@@ -98,7 +98,7 @@ def own_block_of_class(rows: Frame, how: OwnBlockOfClass) -> pd.Series:
     per_class = _wide(own, ["image_class", "dim"]).T.groupby(level="image_class").sum().T
     if how.rank > per_class.shape[1]:
         raise UserError(
-            f"rank {how.rank}", got=f"{per_class.shape[1]} classes", expected="at least as many", mend=_MEND
+            f"rank {how.rank}", got=f"{per_class.shape[1]} classes", expected="at least as many", hint=_HINT
         )
     descending = -np.sort(-per_class.to_numpy(), axis=1)
     return pd.Series(descending[:, how.rank - 1], index=per_class.index)
@@ -121,7 +121,7 @@ def error_trend(rows: Frame, how: ErrorTrend) -> pd.Series:
     by_sigma = _wide(_where(rows, generated_share=how.share), ["sigma"])
     sigmas = by_sigma.columns.to_numpy(float)
     if len(sigmas) < 2:
-        raise UserError(f"share {how.share}", got=f"σ {sigmas[0]} alone", expected="at least two σ", mend=_MEND)
+        raise UserError(f"share {how.share}", got=f"σ {sigmas[0]} alone", expected="at least two σ", hint=_HINT)
     trends = [0.0 if np.ptp(errors) == 0 else spearmanr(sigmas, errors).statistic for errors in by_sigma.to_numpy()]
     return pd.Series(trends, index=by_sigma.index)
 
@@ -142,7 +142,7 @@ def response(rows: Frame, how: Response) -> pd.Series:
     by_dim = _wide(chosen, ["image_class", "dim"])
     classes = [by_dim.loc[:, [image_class]] for image_class in by_dim.columns.unique(level="image_class")]
     if how.reduce == "second" and min(one.shape[1] for one in classes) < 2:
-        raise UserError(f"metric {how.metric}", got="one dimension", expected="a second one", mend=_MEND)
+        raise UserError(f"metric {how.metric}", got="one dimension", expected="a second one", hint=_HINT)
     return pd.concat([_REDUCE[how.reduce](one) for one in classes], axis=1).mean(axis=1)
 
 
@@ -162,7 +162,7 @@ def _where(rows: Frame, **wanted: str | float) -> Frame:
     for column, value in wanted.items():
         found = rows[column].unique().tolist()
         if value not in found:
-            raise UserError(column, got=", ".join(map(str, found)), expected=f"also {value}", mend=_MEND)
+            raise UserError(column, got=", ".join(map(str, found)), expected=f"also {value}", hint=_HINT)
         rows = rows[rows[column] == value]
     return rows
 
@@ -174,14 +174,14 @@ def _wide(rows: Frame, columns: list[str]) -> Frame:
     if len(again):
         # Column by column: a row as a whole would turn a seed into a float.
         twice = [again[key].iloc[0] for key in keys]
-        raise UserError(_told(twice, keys), got="two rows or more", expected="one", mend=_MEND)
+        raise UserError(_told(twice, keys), got="two rows or more", expected="one", hint=_HINT)
     wide = rows.pivot_table(index="seed", columns=columns, values="number", aggfunc="first", sort=True)
     absent = np.argwhere(wide.isna().to_numpy())
     if len(absent):
         seed, column = absent[0]
         label = wide.columns[column]
         labels = label if isinstance(label, tuple) else (label,)
-        raise UserError(_told([wide.index[seed], *labels], keys), got="no row", expected="one", mend=_MEND)
+        raise UserError(_told([wide.index[seed], *labels], keys), got="no row", expected="one", hint=_HINT)
     return wide
 
 

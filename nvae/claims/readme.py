@@ -45,7 +45,7 @@ def with_table(text: str, content: Mapping[str, Any], *, name: str) -> str:
             name,
             got=f"{text.count(BEGIN)} {BEGIN} and {text.count(END)} {END}",
             expected="one of each, in this order",
-            mend="Put them around the place of the table.",
+            hint="Put them around the place of the table.",
         )
     return f"{before}{BEGIN}\n{readme_table(content)}\n{END}{after}"
 

@@ -79,7 +79,7 @@ class Quantity(Section):
     """One number a seed: which table of which variant on which role's data set, and what is read there."""
 
     table: Table
-    role: Literal["digits", "clothes", "faces"]
+    role: Literal["digits", "fashion", "faces"]
     variant: Text
     read: Read
 

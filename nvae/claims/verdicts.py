@@ -69,7 +69,9 @@ def t_interval(values: Sequence[float], level: float) -> tuple[float, float] | N
     return mean - half, mean + half
 
 
-def judge(values: Sequence[float], *, threshold: float, direction: Literal["above", "below"], level: float) -> Outcome:
+def evaluate(
+    values: Sequence[float], *, threshold: float, direction: Literal["above", "below"], level: float
+) -> Outcome:
     """What the seeds say of a criterion.
 
     Args:

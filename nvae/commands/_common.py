@@ -52,12 +52,12 @@ def require_out(args: argparse.Namespace, *options: str) -> None:
             "--out",
             got=f"none, but --{given}",
             expected="a file to write",
-            mend="Name one: the profile's own table is of its own models and data.",
+            hint="Name one: the profile's own table is of its own models and data.",
         )
 
 
-def add_judge(parser: argparse.ArgumentParser) -> None:
-    """``--judge``."""
+def add_classifier(parser: argparse.ArgumentParser) -> None:
+    """``--classifier``."""
     parser.add_argument(
-        "--judge", type=Path, help="the folder of the classifier that judges samples (default: the first seed's)"
+        "--classifier", type=Path, help="the folder of the classifier that judges samples (default: the first seed's)"
     )

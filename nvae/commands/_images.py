@@ -4,13 +4,13 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from nvae.analysis.kinds import generative_model
-from nvae.analysis.sampling import sampled_split
+from nvae.analyses.samples import sampled_split
 from nvae.commands._common import require_out
 from nvae.commands._trained import Opened, open_model, open_trained
 from nvae.data.pictures import read_pictures
 from nvae.data.prepared import Split
 from nvae.errors import UserError
+from nvae.inference.kinds import generative_model
 
 _SPLIT = "test"
 
@@ -64,14 +64,14 @@ def open_images(args: argparse.Namespace) -> LookedAt:
             "--data",
             got="a prepared set and other images",
             expected="one of them",
-            mend="Leave one out.",
+            hint="Leave one out.",
         )
     opened = open_model(args)
     if args.images is not None:
         split = read_pictures(args.images, opened.description.class_names, opened.description.image_shape)
         return LookedAt(opened.and_read(images=args.images), split, {"images": args.images.as_posix()}, "given_image")
     if args.generated < 1:
-        raise UserError("--generated", got=args.generated, expected="at least 1", mend="Name a larger number.")
+        raise UserError("--generated", got=args.generated, expected="at least 1", hint="Name a larger number.")
     split = sampled_split(
         generative_model(opened.model),
         args.generated,

@@ -32,7 +32,7 @@ class Opened:
         paths: of the profile.
         device: where the model is.
         inputs: the files read, for the sidecar.
-        watch: started when the work began.
+        stopwatch: started when the work began.
     """
 
     model: Trainable
@@ -41,7 +41,7 @@ class Opened:
     paths: Layout
     device: torch.device
     inputs: Mapping[str, Path]
-    watch: Stopwatch
+    stopwatch: Stopwatch
 
     def write_csv(
         self, table: pd.DataFrame, path: Path, *, verb: str, params: Mapping[str, object], precision: str | None = None
@@ -72,7 +72,7 @@ class Opened:
             verb=verb,
             params=params,
             inputs=self.inputs,
-            watch=self.watch,
+            stopwatch=self.stopwatch,
             device=self.device.type,
             precision=precision,
         )
@@ -91,7 +91,7 @@ class Trained(Opened):
 
 def open_model(args: argparse.Namespace) -> Opened:
     """Load the model that the arguments of ``add_model`` name."""
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     config = load_config(args)
     config.data_params(args.dataset)
     config.variant(args.variant)
@@ -99,7 +99,7 @@ def open_model(args: argparse.Namespace) -> Opened:
     folder: Path = args.model or paths.model(args.dataset, args.variant, args.seed)
     device = open_device(config.execution.device, threads=args.threads)
     model, description = load_model(folder, device=device)
-    return Opened(model, description, config, paths, device, {"model": folder}, watch)
+    return Opened(model, description, config, paths, device, {"model": folder}, stopwatch)
 
 
 def open_trained(args: argparse.Namespace) -> Trained:
@@ -113,6 +113,6 @@ def open_trained(args: argparse.Namespace) -> Trained:
             opened.inputs["model"].as_posix(),
             got=f"a model of {description.dataset}",
             expected=f"one of {data.name}'s classes and images",
-            mend="Name the data that it was trained on with --data, or train it on this.",
+            hint="Name the data that it was trained on with --data, or train it on this.",
         )
     return Trained(**vars(opened.and_read(data=prepared)), data=data)

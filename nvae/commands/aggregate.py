@@ -3,10 +3,10 @@
 import argparse
 import json
 
-from nvae.analysis.aggregate import aggregate_table, shared_samples
-from nvae.analysis.kinds import latent_model
+from nvae.analyses.aggregate import aggregate_table, shared_samples
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
+from nvae.inference.kinds import latent_model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

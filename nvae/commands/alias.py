@@ -10,8 +10,8 @@ from pathlib import Path
 from nvae.commands._common import add_params, load_config
 from nvae.errors import UserError
 from nvae.layout import Layout
-from nvae.lineage import read_record
 from nvae.provenance import Stopwatch, atomic, write_sidecar
+from nvae.provenance.lineage import read_record
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UserError: no other variant has the same settings, or the model was trained with others.
     """
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     config = load_config(args)
     paths = Layout(config.profile)
     first = config.trained_as(args.dataset, args.variant)
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
             "--variant",
             got=f"{args.variant}, which on {args.dataset} is trained itself",
             expected="a variant that differs in nothing but its name from another with fewer changes",
-            mend=f"Train it: nvae train {args.dataset} --variant {args.variant} --seed {args.seed}.",
+            hint=f"Train it: nvae train {args.dataset} --variant {args.variant} --seed {args.seed}.",
         )
     source: Path = args.model or paths.model(args.dataset, first, args.seed)
     folder: Path = args.out or paths.model(args.dataset, args.variant, args.seed)
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
             str(source),
             got="a model that was trained with other settings",
             expected=f"one with those of {args.variant} on {args.dataset}, seed {args.seed}",
-            mend=f"Train it again: nvae train {args.dataset} --variant {first} --seed {args.seed}.",
+            hint=f"Train it again: nvae train {args.dataset} --variant {first} --seed {args.seed}.",
         )
     try:
         description = json.loads((source / "model.json").read_text())
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
             row[column] = args.variant
     except (OSError, ValueError, IndexError) as error:
         raise UserError(
-            str(source), got=f"damaged files ({error})", expected="a trained model", mend="Train it again."
+            str(source), got=f"damaged files ({error})", expected="a trained model", hint="Train it again."
         ) from None
     with atomic(folder / "history.csv") as part, part.open("w", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows([columns, *rows])
@@ -69,4 +69,4 @@ def run(args: argparse.Namespace) -> None:
     for name in ("throughput.csv", "weights.safetensors"):
         with atomic(folder / name) as part:
             shutil.copyfile(source / name, part)
-    write_sidecar(folder, verb="alias", params=slice_, inputs={"model": source}, watch=watch)
+    write_sidecar(folder, verb="alias", params=slice_, inputs={"model": source}, stopwatch=stopwatch)

@@ -13,14 +13,14 @@ from typing import Any
 
 import pandas as pd
 
-from nvae.analysis.augmentation import SPLITS, Arm, arms, train_arms
-from nvae.analysis.kinds import generative_model
-from nvae.closure import fingerprint
+from nvae.analyses.augmentation import SPLITS, Arm, arms, train_arms
 from nvae.commands._common import add_model
 from nvae.commands._trained import Trained, open_trained
 from nvae.config import CLASSIFIER
+from nvae.inference.kinds import generative_model
 from nvae.models import MODELS
 from nvae.provenance import atomic, sha256
+from nvae.provenance.closure import fingerprint
 from nvae.training.checkpoint import Checkpointing
 from nvae.training.device import resolve_precision
 

@@ -5,7 +5,7 @@ import importlib
 import json
 from pathlib import Path
 
-from nvae.analysis.calibration import calibration_table, prepared_in_passing
+from nvae.analyses.calibration import calibration_table, prepared_in_passing
 from nvae.commands._common import add_compute, add_params, load_config
 from nvae.config import DrawnDial, IdxData
 from nvae.data.builtin import BUILTIN
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train at every setting of the dial and write the factor table."""
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     config = load_config(args)
     params = config.data_params(args.dataset)
     drawn = params.drawn
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
             "data set",
             got=f"{args.dataset}, whose share of exclusive factors can't be set",
             expected="a dial, as `dial` in params.yaml",
-            mend="Name one of these.",
+            hint="Name one of these.",
         )
     recipe = importlib.import_module(BUILTIN[config.family(args.dataset)])
     variant = config.variant(args.variant)
@@ -73,4 +73,6 @@ def run(args: argparse.Namespace) -> None:
         table.to_csv(part, index=False, float_format="%.8g")
     slice_ = json.loads(config.slice("calibrate", dataset=args.dataset, variant=args.variant))
     precision = resolve_precision(protocol.precision, device)
-    write_sidecar(out, verb="calibrate", params=slice_, inputs={}, watch=watch, device=device.type, precision=precision)
+    write_sidecar(
+        out, verb="calibrate", params=slice_, inputs={}, stopwatch=stopwatch, device=device.type, precision=precision
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nvae.claims import Claim, Claims, load, readme, report
-from nvae.claims.evaluation import Judge
+from nvae.claims.evaluation import ClaimEvaluator
 from nvae.commands._common import add_params, load_config
 from nvae.errors import UserError
 from nvae.layout import Layout
@@ -16,7 +16,7 @@ from nvae.provenance import Stopwatch, atomic, write_sidecar
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("ids", nargs="*", metavar="ID", help="claims to judge (default: all, and the result is kept)")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="claims to evaluate (default: all, saved)")
     parser.add_argument("--claims", type=Path, default=Path("claims.yaml"), help="the claims")
     add_params(parser)
     parser.add_argument("--out", type=Path, help="the JSON file, a CSV beside it (default: the profile's claims.json)")
@@ -33,29 +33,29 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UserError: the claims are ill-formed, an id is unknown, or a table is missing or incomplete.
     """
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     config = load_config(args)
     claims = load(args.claims)
     if args.ids and args.readme:
-        raise UserError("--readme", got="with ids", expected="all claims", mend="Leave out the ids or --readme.")
+        raise UserError("--readme", got="with ids", expected="all claims", hint="Leave out the ids or --readme.")
     if args.ids:
         claims = Claims(claims=tuple(_find(claims, name) for name in dict.fromkeys(args.ids)))
     if args.out is not None and args.out.suffix != ".json":
         raise UserError(
-            "--out", got=str(args.out), expected="a name that ends in .json", mend="A CSV is put beside it."
+            "--out", got=str(args.out), expected="a name that ends in .json", hint="A CSV is put beside it."
         )
     paths = Layout(config.profile)
-    judge = Judge(paths, config.datasets, allow_missing=args.allow_missing)
-    content = judge.content(claims)
+    evaluator = ClaimEvaluator(paths, config.datasets, allow_missing=args.allow_missing)
+    content = evaluator.content(claims)
     # Looked at before anything is written: a document without markers leaves all as it was.
     document = _document(args.readme, content) if args.readme else None
     out = args.out or (None if args.ids else paths.claims)
     if out is not None:
         _write(out, content)
-        inputs = {"claims": args.claims, **{path.as_posix(): path for path in judge.read}}
+        inputs = {"claims": args.claims, **{path.as_posix(): path for path in evaluator.read}}
         params = {"profile": config.profile, "datasets": config.datasets, "ids": list(args.ids)}
         for path in (out, out.with_suffix(".csv")):
-            write_sidecar(path, verb="claims", params=params, inputs=inputs, watch=watch)
+            write_sidecar(path, verb="claims", params=params, inputs=inputs, stopwatch=stopwatch)
     if document is not None:
         with atomic(args.readme) as part:
             part.write_text(document, encoding="utf-8")
@@ -67,16 +67,16 @@ def _find(claims: Claims, name: str) -> Claim:
         if claim.id == name:
             return claim
     known = ", ".join(claim.id for claim in claims.claims)
-    raise UserError("claim", got=repr(name), expected=f"one of {known}", mend="Pass one of these.")
+    raise UserError("claim", got=repr(name), expected=f"one of {known}", hint="Pass one of these.")
 
 
 def _document(path: Path, content: dict[str, Any]) -> str:
     if not path.is_file():
-        raise UserError("--readme", got=f"no file {path}", expected="a document", mend="Correct the path.")
+        raise UserError("--readme", got=f"no file {path}", expected="a document", hint="Correct the path.")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise UserError("--readme", got=f"{path} ({error})", expected="a text", mend="Correct the path.") from None
+        raise UserError("--readme", got=f"{path} ({error})", expected="a text", hint="Correct the path.") from None
     return readme.with_table(text, content, name=str(path))
 
 

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the tables under each other, in the order given."""
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     # As text: a number that is only passed on keeps its digits, and a hundred joins need no data frame.
     columns, rows = _joined(args.tables)
     params = {}
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
                 str(args.tables[0]),
                 got=f"columns {', '.join(columns)}",
                 expected="also dataset and model, which tell a row's variant",
-                mend="Leave out --key, or join tables of runs.",
+                hint="Leave out --key, or join tables of runs.",
             )
         dataset, model = columns.index("dataset"), columns.index("model")
         runs = sorted({(row[dataset], row[model]) for row in rows})
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     with atomic(args.out) as part, part.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows([columns, *rows])
     inputs = {f"table{index}": path for index, path in enumerate(args.tables)}
-    write_sidecar(args.out, verb="collect", params=params, inputs=inputs, watch=watch)
+    write_sidecar(args.out, verb="collect", params=params, inputs=inputs, stopwatch=stopwatch)
 
 
 def _value(params: dict[str, Any], key: str, dataset: str, variant: str) -> object:
@@ -53,7 +53,7 @@ def _value(params: dict[str, Any], key: str, dataset: str, variant: str) -> obje
             "--key",
             got=key,
             expected=f"a key of variant {variant} on {dataset}: {', '.join(sorted(params))}",
-            mend="Correct the name.",
+            hint="Correct the name.",
         )
     return params[key]
 
@@ -68,7 +68,7 @@ def _joined(paths: list[Path]) -> tuple[list[str], list[list[str]]]:
                 str(path),
                 got=f"columns {', '.join(others)}",
                 expected=f"those of {paths[0]}: {', '.join(columns)}",
-                mend="Make the tables anew with the same version.",
+                hint="Make the tables anew with the same version.",
             )
         rows += more
     return columns, rows
@@ -80,11 +80,11 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
             columns, *rows = csv.reader(stream, strict=True)
     except FileNotFoundError:
         raise UserError(
-            str(path), got="no such file", expected="a table", mend="Make it first, or correct the path."
+            str(path), got="no such file", expected="a table", hint="Make it first, or correct the path."
         ) from None
     except (OSError, ValueError, csv.Error) as error:
         raise UserError(
-            str(path), got=f"no table ({error})", expected="a CSV with a line of column names", mend="Make it anew."
+            str(path), got=f"no table ({error})", expected="a CSV with a line of column names", hint="Make it anew."
         ) from None
     short = [number for number, row in enumerate(rows, start=2) if len(row) != len(columns)]
     if short:
@@ -92,6 +92,6 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
             f"{path}, line {short[0]}",
             got=f"{len(rows[short[0] - 2])} values",
             expected=f"{len(columns)}, one a column",
-            mend="Make the table anew.",
+            hint="Make the table anew.",
         )
     return columns, rows

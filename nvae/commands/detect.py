@@ -2,10 +2,10 @@
 
 import argparse
 
-from nvae.analysis.kinds import latent_model
-from nvae.analysis.kl import kl_table
+from nvae.analyses.kl import kl_table
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
+from nvae.inference.kinds import latent_model
 
 _SPLIT = "test"
 

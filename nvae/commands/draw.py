@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nvae import figures, layout, provenance
 from nvae.commands._common import add_params, load_config
-from nvae.figures import captions, style, tables
+from nvae.plotting import captions, style, tables
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _draw(spec: figures.FigureSpec, inputs: dict[str, Path], out: Path) -> None:
-    watch = provenance.Stopwatch()
+    stopwatch = provenance.Stopwatch()
     loaded = tables.load(inputs)
     module = importlib.import_module(spec.module)
     figure = module.draw(loaded)
@@ -49,19 +49,21 @@ def _draw(spec: figures.FigureSpec, inputs: dict[str, Path], out: Path) -> None:
         style.save(figure, pdf_part, png_part)
         caption_part.write_text(captions.compose(spec.caption, numbers), encoding="utf-8")
     for path in (pdf, png, caption):
-        provenance.write_sidecar(path, verb="draw", params={"figure": spec.name}, inputs=inputs, watch=watch)
+        provenance.write_sidecar(path, verb="draw", params={"figure": spec.name}, inputs=inputs, stopwatch=stopwatch)
         print(path)
 
 
 def _draw_table(path: Path, out: Path | None) -> None:
-    watch = provenance.Stopwatch()
+    stopwatch = provenance.Stopwatch()
     kind = tables.kind_of(path)
     # By name, as the figures are: what it imports would slow every other drawing.
-    single = importlib.import_module("nvae.figures.single")
+    single = importlib.import_module("nvae.plotting.single")
     figure = single.draw(tables.load_arrays(path, kind), kind)
     pdf, png = (((out or path.parent) / path.name).with_suffix(suffix) for suffix in (".pdf", ".png"))
     with provenance.atomic(pdf) as pdf_part, provenance.atomic(png) as png_part:
         style.save(figure, pdf_part, png_part)
     for drawn in (pdf, png):
-        provenance.write_sidecar(drawn, verb="draw", params={"table": kind}, inputs={"table": path}, watch=watch)
+        provenance.write_sidecar(
+            drawn, verb="draw", params={"table": kind}, inputs={"table": path}, stopwatch=stopwatch
+        )
         print(drawn)

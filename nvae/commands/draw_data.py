@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UserError: a real data set, one that can't be drawn, or a folder that holds other things.
     """
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     config = load_config(args)
     params = config.data_params(args.dataset)
     recipe = config.family(args.dataset)
@@ -41,12 +41,12 @@ def run(args: argparse.Namespace) -> None:
             "data set",
             got=f"{args.dataset}, which is not drawn",
             expected=f"one of {', '.join(BUILTIN)}, or of their families",
-            mend=f"Run `nvae fetch {args.dataset}` for a real one.",
+            hint=f"Run `nvae fetch {args.dataset}` for a real one.",
         )
     out = layout.raw(args.dataset) if args.out is None else args.out
     module = importlib.import_module(BUILTIN[recipe])
     if params.kind != module.KIND:
-        raise UserError(f"data.{args.dataset}.kind", got=params.kind, expected=module.KIND, mend=f"Edit {args.params}.")
+        raise UserError(f"data.{args.dataset}.kind", got=params.kind, expected=module.KIND, hint=f"Edit {args.params}.")
     with _replaced(out) as part:
         if params.kind == "faces":
             module.draw(part, persons=params.drawn.persons, seed=params.drawn.seed)
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
             drawn = module.draw(params.drawn.train_images, params.drawn.test_images, **given)
             write_drawn(part, args.dataset, drawn)
     slice_ = json.loads(config.slice("draw-data", dataset=args.dataset))
-    write_sidecar(out, verb="draw-data", params=slice_, inputs={}, watch=watch)
+    write_sidecar(out, verb="draw-data", params=slice_, inputs={}, stopwatch=stopwatch)
     write_manifest(out, {args.dataset: sha256(out)})
 
 
@@ -72,8 +72,8 @@ def _replaced(folder: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
     except OSError as error:
-        mend = "Pass another --out."
-        raise UserError(str(folder), got=error.strerror, expected="a place for a folder", mend=mend) from error
+        hint = "Pass another --out."
+        raise UserError(str(folder), got=error.strerror, expected="a place for a folder", hint=hint) from error
     with scratch as inside:
         part, old = Path(inside, "new"), Path(inside, "old")
         part.mkdir()
@@ -93,12 +93,12 @@ def _check_ours(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise UserError(str(folder), got="a file", expected="a folder", mend="Pass another --out.")
+        raise UserError(str(folder), got="a file", expected="a folder", hint="Pass another --out.")
     foreign = sorted(child.name for child in folder.iterdir() if child.name not in _OURS)
     if foreign:
         raise UserError(
             str(folder),
             got=f"a folder that holds {foreign[0]}",
             expected="a new one, or one that this verb wrote",
-            mend="Pass another --out.",
+            hint="Pass another --out.",
         )

@@ -4,10 +4,10 @@ import argparse
 
 import numpy as np
 
-from nvae.analysis.encoding import encode, posterior_samples, shared_columns
-from nvae.analysis.kinds import latent_model
 from nvae.commands._common import add_model
 from nvae.commands._images import add_images, open_images
+from nvae.inference.encoding import encode, posterior_samples, shared_columns
+from nvae.inference.kinds import latent_model
 from nvae.rng import torch_generator
 
 

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from nvae.analysis.evaluation import metrics
+from nvae.analyses.metrics import metrics
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from nvae import layout, provenance
-from nvae.data import registry
 from nvae.data.builtin import BUILTIN
-from nvae.data.fetch import IN_PLACE, Fetched, fetch
-from nvae.data.sources import Setting
+from nvae.data.fetching import registry
+from nvae.data.fetching.fetch import IN_PLACE, Fetched, fetch
+from nvae.data.fetching.sources import Setting
 from nvae.errors import UserError
 
 
@@ -27,27 +27,27 @@ def run(args: argparse.Namespace) -> None:
         UserError: unknown or built-in data set, or no source serves a file.
     """
     if args.dataset in BUILTIN:
-        mend = f"Run `nvae draw-data {args.dataset}`."
-        raise UserError("data set", got=f"{args.dataset}, which is built in", expected="a real one", mend=mend)
+        hint = f"Run `nvae draw-data {args.dataset}`."
+        raise UserError("data set", got=f"{args.dataset}, which is built in", expected="a real one", hint=hint)
     rows = registry.select(registry.load(), args.dataset)
     out = layout.raw(args.dataset) if args.out is None else args.out
-    watch = provenance.Stopwatch()
+    stopwatch = provenance.Stopwatch()
     results = fetch(rows, out, Setting.from_environ(os.environ))
     for result in results:
         for reason in result.failed:
             print(f"{result.file}: passed over {reason}", file=sys.stderr)
         print(f"{result.file}: {result.source}")
     digests = {row.file: row.sha256 for row in rows}
-    _write_sidecar(out, digests, results, watch)
+    _write_sidecar(out, digests, results, stopwatch)
     if not _listed(out, digests):
         provenance.write_manifest(out, digests)
 
 
-def _write_sidecar(out: Path, params: dict[str, str], results: list[Fetched], watch: provenance.Stopwatch) -> None:
+def _write_sidecar(out: Path, params: dict[str, str], results: list[Fetched], stopwatch: provenance.Stopwatch) -> None:
     sidecar = out.with_name(f"{out.name}.meta.json")
     if all(result.source == IN_PLACE for result in results) and _tells(sidecar, params):
         return  # it says where the files came from; this run only looked at them
-    provenance.write_sidecar(out, verb="fetch", params=params, inputs={}, watch=watch)
+    provenance.write_sidecar(out, verb="fetch", params=params, inputs={}, stopwatch=stopwatch)
     # The source goes to the run's block: the same files are the same artefact, whichever mirror they came from.
     record = json.loads(sidecar.read_text())
     record["run"]["sources"] = {result.file: result.source for result in results}

@@ -11,8 +11,8 @@ import pandas as pd
 from nvae.commands._common import add_params, load_config
 from nvae.errors import UserError
 from nvae.layout import Layout
-from nvae.lineage import artefacts, read_record
 from nvae.provenance import atomic
+from nvae.provenance.lineage import artefacts, read_record
 
 _RUN = re.compile(r"/([^/]+)/([^/]+)/seed(\d+)\b")
 _WENT_ON = re.compile(r": going on after epoch (\d+) of (\d+)$")
@@ -69,7 +69,7 @@ def _table(paths: Layout) -> pd.DataFrame:
             "results",
             got=f"no sidecar in {paths.results}",
             expected="some",
-            mend="Make them: snakemake --cores 2 -- all_figures, or nvae restore.",
+            hint="Make them: snakemake --cores 2 -- all_figures, or nvae restore.",
         )
     rows = [(*job[: len(_KEYS)], *times) for job, times in jobs.items()]
     table = pd.DataFrame(rows, columns=[*_KEYS, "hours", "cpu_hours", "part"])

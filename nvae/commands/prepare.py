@@ -11,7 +11,7 @@ from nvae.data import PREPARERS
 from nvae.errors import UserError
 from nvae.provenance import Stopwatch, write_sidecar
 
-REPORT = "nvae.data.detector_report"
+REPORT = "nvae.data.faces.detector_report"
 """Imported by name: an edit to it prepares nothing again."""
 
 
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Prepare one data set, or report on the face detector."""
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     config = load_config(args)
     params = config.data_params(args.dataset)
     raw = args.raw or layout.raw(args.dataset)
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     if params.kind == "faces" and params.face_boxes:
         inputs["face_boxes"] = Path(params.face_boxes)
     slice_ = json.loads(config.slice("prepare", dataset=args.dataset))
-    write_sidecar(out, verb="prepare", params=slice_, inputs=inputs, watch=watch)
+    write_sidecar(out, verb="prepare", params=slice_, inputs=inputs, stopwatch=stopwatch)
     sizes = ", ".join(f"{len(split)} {name}" for name, split in prepared.splits())
     print(f"{out}: {sizes} images of {prepared.n_classes} classes")
 
@@ -55,7 +55,7 @@ def _check_detector(raw: Path, dataset: str, kind: str) -> None:
             "--check-detector",
             got=f"{dataset} of kind {kind}",
             expected="a data set of kind faces",
-            mend="Leave it out.",
+            hint="Leave it out.",
         )
     archives = importlib.import_module("nvae.data.archives")
     with archives.open_image_tree(raw) as tree:

@@ -3,10 +3,10 @@
 import argparse
 import json
 
-from nvae.analysis.factors import factor_table
-from nvae.analysis.kinds import latent_model
+from nvae.analyses.factors import factor_table
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
+from nvae.inference.kinds import latent_model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

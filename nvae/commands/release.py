@@ -6,10 +6,10 @@ import json
 import torch
 from safetensors.torch import save_file
 
-from nvae.analysis.kinds import latent_model
-from nvae.analysis.rounding import rounded, rounding_table
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
+from nvae.inference.kinds import latent_model
+from nvae.inference.rounding import rounded, rounding_table
 from nvae.provenance import atomic, write_sidecar
 
 
@@ -38,6 +38,6 @@ def run(args: argparse.Namespace) -> None:
         verb="release",
         params={"precision": "float16"},
         inputs=trained.inputs,
-        watch=trained.watch,
+        stopwatch=trained.stopwatch,
         device=trained.device.type,
     )

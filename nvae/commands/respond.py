@@ -3,10 +3,10 @@
 import argparse
 import json
 
-from nvae.analysis.kinds import latent_model
-from nvae.analysis.responses import response_table
+from nvae.analyses.responses import response_table
 from nvae.commands._common import add_model
 from nvae.commands._trained import open_trained
+from nvae.inference.kinds import latent_model
 
 _SPLIT = "test"
 

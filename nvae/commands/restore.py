@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> None:
         UserError: no DVC project here, or DVC could not bring everything.
     """
     if not Path("dvc.lock").is_file():
-        raise UserError("dvc.lock", got="no such file", expected="a project's root", mend="Change to the root.")
+        raise UserError("dvc.lock", got="no such file", expected="a project's root", hint="Change to the root.")
     if _dvc("remote", "list").stdout.strip():
         _bring("pull", "--jobs", str(args.jobs))
     else:
@@ -42,15 +42,15 @@ def _bring(*arguments: str) -> None:
     said = result.stderr.partition("ERROR: ")[2] or result.stderr
     if "unsaved files" in said:
         expected = "no output with changes that DVC's cache does not have"
-        mend = f"Keep them (dvc commit) or drop them (dvc {arguments[0]} --force)."
+        hint = f"Keep them (dvc commit) or drop them (dvc {arguments[0]} --force)."
     else:
         expected = "every output of dvc.lock in the cache or the remote"
-        mend = "Set a remote that has them, or make them: snakemake --cores 2 -- all_figures."
+        hint = "Set a remote that has them, or make them: snakemake --cores 2 -- all_figures."
     raise UserError(
         f"dvc {arguments[0]}",
         got=" / ".join(said.split("\n")).strip(" /") or f"exit code {result.returncode}",
         expected=expected,
-        mend=mend,
+        hint=hint,
     )
 
 

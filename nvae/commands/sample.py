@@ -3,10 +3,10 @@
 import argparse
 import json
 
-from nvae.analysis.kinds import generative_model
-from nvae.analysis.sampling import sample_grid
+from nvae.analyses.samples import sample_grid
 from nvae.commands._common import add_model, require_out
 from nvae.commands._trained import open_model
+from nvae.inference.kinds import generative_model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write test metrics, averaged over seeds, as data set → variant → metric, with the number of seeds."""
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     table = pd.concat([_read(path) for path in args.tables], ignore_index=True)
     table = table[table["split"] == "test"]
     summary: dict[str, Any] = {}
@@ -32,23 +32,23 @@ def run(args: argparse.Namespace) -> None:
     with atomic(args.out) as part:
         part.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
     inputs = {f"table{index}": path for index, path in enumerate(args.tables)}
-    write_sidecar(args.out, verb="summarise", params={}, inputs=inputs, watch=watch)
+    write_sidecar(args.out, verb="summarise", params={}, inputs=inputs, stopwatch=stopwatch)
 
 
 def _read(path: Path) -> pd.DataFrame:
-    mend = "Make it anew, or correct the path."
+    hint = "Make it anew, or correct the path."
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:  # ValueError: empty, ragged or no UTF-8
         raise UserError(
-            str(path), got=f"no table ({error})", expected="a CSV with a line of column names", mend=mend
+            str(path), got=f"no table ({error})", expected="a CSV with a line of column names", hint=hint
         ) from None
     missing = sorted(_COLUMNS - set(table))
     if missing:
         raise UserError(
-            str(path), got=f"columns {', '.join(map(str, table))}", expected=f"also {', '.join(missing)}", mend=mend
+            str(path), got=f"columns {', '.join(map(str, table))}", expected=f"also {', '.join(missing)}", hint=hint
         )
     words = table["value"][pd.to_numeric(table["value"], errors="coerce").isna() & table["value"].notna()]
     if len(words):
-        raise UserError(f"{path}, column value", got=repr(words.iloc[0]), expected="numbers", mend=mend)
+        raise UserError(f"{path}, column value", got=repr(words.iloc[0]), expected="numbers", hint=hint)
     return table

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from nvae.lineage import trace
+from nvae.provenance.lineage import trace
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -6,21 +6,21 @@ import importlib
 import json
 from pathlib import Path
 
-from nvae.closure import fingerprint
-from nvae.commands._common import add_compute, add_judge, add_params, load_config
+from nvae.commands._common import add_classifier, add_compute, add_params, load_config
 from nvae.config import CLASSIFIER
 from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
 from nvae.models import MODELS, build
 from nvae.provenance import Stopwatch, sha256, write_sidecar
+from nvae.provenance.closure import fingerprint
 from nvae.training.batches import Resident, Shuffled
 from nvae.training.checkpoint import Checkpointing
 from nvae.training.device import open_device, resolve_precision
 from nvae.training.loop import fit
 from nvae.training.saved import ModelDescription, save_model
 
-#: Imported for watched models alone, so that no other model is trained anew after an edit to it.
-WATCH = "nvae.commands._watch"
+#: Imported for monitored models alone, so that no other model is trained anew after an edit to it.
+MONITOR = "nvae.commands._monitor"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,14 +32,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="the model's folder (default: the profile's)")
     parser.add_argument("--checkpoint", type=Path, help="resumed from if it is there (default: the profile's)")
     parser.add_argument("--restart", action="store_true", help="drop the checkpoint of an unfinished run")
-    add_judge(parser)
+    add_classifier(parser)
     add_compute(parser)
     add_params(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Train, or go on with, one run; leave its model and no checkpoint."""
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     config = load_config(args)
     paths = Layout(config.profile)
     params = config.model_params(args.dataset, args.variant)
@@ -60,12 +60,12 @@ def run(args: argparse.Namespace) -> None:
         class_names=data.class_names,
         image_shape=data.image_shape,
     )
-    judging = None
-    if MODELS[description.model].watched:
-        inputs["judge"] = args.judge or paths.model(args.dataset, CLASSIFIER, config.seeds[0])
-        make = importlib.import_module(WATCH).make
-        judging = make(inputs["judge"], data, config.fidelity, seed=args.seed, device=device)
-    modules = [MODELS[description.model].module, *([WATCH] if judging else [])]
+    callback = None
+    if MODELS[description.model].monitored:
+        inputs["classifier"] = args.classifier or paths.model(args.dataset, CLASSIFIER, config.seeds[0])
+        make = importlib.import_module(MONITOR).make
+        callback = make(inputs["classifier"], data, config.fidelity, seed=args.seed, device=device)
+    modules = [MODELS[description.model].module, *([MONITOR] if callback else [])]
     precision = resolve_precision(protocol.precision, device)
     depends_on = {
         **slice_,
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
     model = build(description.model, params, n_classes=data.n_classes, image_shape=data.image_shape)
     if args.restart:
         checkpoint.unlink(missing_ok=True)
-    progressed = fit(
+    state = fit(
         model,
         Shuffled(Resident.of(data.train, device), protocol.batch_size, args.seed),
         Resident.of(data.validation, device),
@@ -85,15 +85,15 @@ def run(args: argparse.Namespace) -> None:
         device=device,
         title=f"train {args.dataset}/{args.variant} seed {args.seed}",
         checkpointing=Checkpointing(checkpoint, depends_on, config.execution.checkpoint_every_s),
-        watch=judging,
+        callback=callback,
     )
-    save_model(folder, model, description, progressed)
+    save_model(folder, model, description, state)
     write_sidecar(
         folder,
         verb="train",
         params=slice_,
         inputs=inputs,
-        watch=watch,
+        stopwatch=stopwatch,
         device=device.type,
         precision=precision,
     )

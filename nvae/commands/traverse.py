@@ -3,10 +3,10 @@
 import argparse
 import json
 
-from nvae.analysis.kinds import latent_model
-from nvae.analysis.traversal import traverse
+from nvae.analyses.traversals import traverse
 from nvae.commands._common import add_model
 from nvae.commands._images import add_images, open_images
+from nvae.inference.kinds import latent_model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

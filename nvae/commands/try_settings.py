@@ -11,18 +11,18 @@ import pandas as pd
 import torch
 import yaml
 
-from nvae.analysis.aggregate import ALL, aggregate_table, shared_samples
-from nvae.analysis.augmentation import Arm, train_arms
-from nvae.analysis.evaluation import metrics
-from nvae.analysis.factors import factor_summary, factor_table
-from nvae.analysis.fidelity import fidelity_table
-from nvae.analysis.kinds import generative_model, latent_model
-from nvae.analysis.responses import response_table
-from nvae.commands._common import add_compute, add_judge, add_params, load_config
-from nvae.commands._judge import open_judge
+from nvae.analyses.aggregate import ALL, aggregate_table, shared_samples
+from nvae.analyses.augmentation import Arm, train_arms
+from nvae.analyses.factors import factor_summary, factor_table
+from nvae.analyses.fidelity import fidelity_table
+from nvae.analyses.metrics import metrics
+from nvae.analyses.responses import response_table
+from nvae.commands._classifier import open_classifier
+from nvae.commands._common import add_classifier, add_compute, add_params, load_config
 from nvae.config import CLASSIFIER, Config, ModelParams, TrainingParams
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
+from nvae.inference.kinds import generative_model, latent_model
 from nvae.layout import Layout
 from nvae.models import build
 from nvae.models.protocol import GenerativeModel, LatentModel
@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the run (default: 0)")
     parser.add_argument("--data", type=Path, help="the prepared set (default: the profile's)")
     parser.add_argument(
-        "--samples", action="store_true", help="also judge samples at sigma 1, and train classifiers on them"
+        "--samples", action="store_true", help="also measure samples at sigma 1, and train classifiers on them"
     )
     parser.add_argument(
         "--sigmas", type=float, nargs="+", default=[1.0], help="of these classifiers' samples (default: 1)"
@@ -64,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also compare the aggregate posterior of the shared latents with the prior",
     )
-    add_judge(parser)
+    add_classifier(parser)
     parser.add_argument("--record", type=Path, help="a CSV that gets one more row")
     add_compute(parser)
     add_params(parser)
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> None:
         table = factor_table(model, data, config.probe, seed=args.seed, device=device, splits=(_SPLIT,), scores=False)
         results |= factor_summary(table)
     if args.samples:
-        folder = args.judge or Layout(config.profile).model(args.dataset, CLASSIFIER, config.seeds[0])
+        folder = args.classifier or Layout(config.profile).model(args.dataset, CLASSIFIER, config.seeds[0])
         generator = generative_model(model)
         results |= _judged(generator, config, data, folder, seed=args.seed, device=device)
         for sigma in args.sigmas:
@@ -111,10 +111,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _judged(
-    model: GenerativeModel, config: Config, data: PreparedSet, judge: Path, *, seed: int, device: torch.device
+    model: GenerativeModel, config: Config, data: PreparedSet, folder: Path, *, seed: int, device: torch.device
 ) -> dict[str, float]:
-    """What the judge says of samples at σ = 1."""
-    classifier = open_judge(judge, data, device=device)
+    """The fidelity of samples at σ = 1."""
+    classifier = open_classifier(folder, data, device=device)
     table = fidelity_table(
         model, classifier, data, config.fidelity, sigmas=(1.0,), seed=seed, device=device, splits=(_SPLIT,)
     )
@@ -187,7 +187,7 @@ def changed(config: Config, dataset: str, variant: str, changes: list[str]) -> t
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:
-            raise UserError("change", got=repr(change), expected="KEY=VALUE", mend="For example --set class_dims=8.")
+            raise UserError("change", got=repr(change), expected="KEY=VALUE", hint="For example --set class_dims=8.")
         try:
             given[key] = yaml.safe_load(value)
         except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
@@ -195,7 +195,7 @@ def changed(config: Config, dataset: str, variant: str, changes: list[str]) -> t
                 "change",
                 got=f"{change!r} ({error})",
                 expected="KEY=VALUE, the value as in YAML",
-                mend="For example --set class_dims=8.",
+                hint="For example --set class_dims=8.",
             ) from None
     protocol = {key: given.pop(key) for key in list(given) if key in TrainingParams.model_fields}
     return config.model_params(dataset, variant, given), config.training_params(dataset, variant, protocol)

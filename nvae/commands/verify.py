@@ -6,7 +6,7 @@ from pathlib import Path
 from nvae.commands._common import add_params, load_config
 from nvae.errors import UserError
 from nvae.layout import RAW, Layout
-from nvae.lineage import Hashes, artefacts, differences, sidecar_of, unaccounted
+from nvae.provenance.lineage import Hashes, artefacts, differences, sidecar_of, unaccounted
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
             "artefacts",
             got=f"none in {', '.join(map(str, places))}",
             expected="at least one",
-            mend="Make or restore them: snakemake --cores 2 -- all_figures, or nvae restore.",
+            hint="Make or restore them: snakemake --cores 2 -- all_figures, or nvae restore.",
         )
     hashes = Hashes()
     found = [finding for artefact in chosen for finding in differences(artefact, hashes)]
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
             f"{len(chosen)} artefacts",
             got=f"{len({finding.path for finding in found})} that differ, told above",
             expected="each as its sidecar says",
-            mend="Remove them and run Snakemake again, or bring them back: git checkout, nvae restore.",
+            hint="Remove them and run Snakemake again, or bring them back: git checkout, nvae restore.",
         )
     print(f"{len(chosen)} artefacts are as their sidecars say")
 
@@ -63,5 +63,5 @@ def _artefacts(place: Path, *, named: bool) -> list[Path]:
         str(place),
         got="no sidecar" if place.exists() else "no such file",
         expected="an artefact, or a folder of them",
-        mend="Correct the path.",
+        hint="Correct the path.",
     )

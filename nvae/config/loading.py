@@ -11,7 +11,7 @@ from nvae.config.resolved import CLASSIFIER, Config, checked
 from nvae.config.schema import MODEL_PARAMS
 from nvae.errors import UserError
 
-ROLES = ("digits", "clothes", "faces")
+ROLES = ("digits", "fashion", "faces")
 
 
 def load(path: Path, *, profile: str | None = None) -> Config:
@@ -29,18 +29,18 @@ def load(path: Path, *, profile: str | None = None) -> Config:
     """
     raw = read_yaml(path, what="parameters", option="--params")
     if not isinstance(raw, dict):
-        raise UserError(str(path), got=type(raw).__name__, expected="a mapping of sections", mend="Correct the file.")
+        raise UserError(str(path), got=type(raw).__name__, expected="a mapping of sections", hint="Correct the file.")
     overlays = raw.pop("profiles", None)
     if not isinstance(overlays, dict):
-        raise UserError("profiles", got=overlays, expected="a mapping of profile names", mend=f"Edit {path}.")
+        raise UserError("profiles", got=overlays, expected="a mapping of profile names", hint=f"Edit {path}.")
     name = raw.get("profile") if profile is None else profile
     if not isinstance(name, str) or name not in overlays:
         known = ", ".join(sorted(map(str, overlays)))
-        raise UserError("profile", got=repr(name), expected=f"one of {known}", mend="Pass one of these.")
+        raise UserError("profile", got=repr(name), expected=f"one of {known}", hint="Pass one of these.")
     overlay = {} if overlays[name] is None else overlays[name]
     if not isinstance(overlay, dict):
         raise UserError(
-            f"profiles.{name}", got=repr(overlay), expected="a mapping of changed keys", mend=f"Edit {path}."
+            f"profiles.{name}", got=repr(overlay), expected="a mapping of changed keys", hint=f"Edit {path}."
         )
     raw["profile"] = name
     config = checked(Config, _merged(raw, overlay), "")
@@ -52,7 +52,7 @@ def _check_whole(config: Config, path: Path) -> None:
     """What no single field can know: roles, names of sections, every combination of overrides."""
     if sorted(config.datasets) != sorted(ROLES):
         raise UserError(
-            "datasets", got=sorted(config.datasets), expected=f"the roles {', '.join(ROLES)}", mend=f"Edit {path}."
+            "datasets", got=sorted(config.datasets), expected=f"the roles {', '.join(ROLES)}", hint=f"Edit {path}."
         )
     _check_models(config, path)
     sections = {"training": config.training, **{f"models.{name}": content for name, content in config.models.items()}}
@@ -62,7 +62,7 @@ def _check_whole(config: Config, path: Path) -> None:
     _check_names("responses.features", config.responses.features, sorted(config.data), path)
     if config.traversal.low >= config.traversal.high:
         raise UserError(
-            "traversal.low", got=config.traversal.low, expected="less than traversal.high", mend=f"Edit {path}."
+            "traversal.low", got=config.traversal.low, expected="less than traversal.high", hint=f"Edit {path}."
         )
     for dataset in (*config.datasets.values(), *config.data):
         for variant in config.variants:
@@ -73,7 +73,7 @@ def _check_whole(config: Config, path: Path) -> None:
                     f"kl_warmup_epochs of variant {variant} on {dataset}",
                     got=params.kl_warmup_epochs,
                     expected=f"at most the {params.epochs} epochs",
-                    mend=f"Edit `training` in {path}.",
+                    hint=f"Edit `training` in {path}.",
                 )
 
 
@@ -85,7 +85,7 @@ def _check_names(section: str, names: Iterable[str], known: list[str], path: Pat
                 f"{section}.{name}",
                 got="a data set without a `data` section",
                 expected=f"one of {', '.join(known)}",
-                mend=f"Correct the name in {path}.",
+                hint=f"Correct the name in {path}.",
             )
 
 
@@ -98,7 +98,7 @@ def _check_models(config: Config, path: Path) -> None:
             f"models.{wrong}",
             got="an unknown section" if wrong in config.models else "nothing",
             expected=f"the sections {', '.join(sorted(expected))}",
-            mend=f"Edit {path}.",
+            hint=f"Edit {path}.",
         )
     known = {key for kind in MODEL_PARAMS.values() for key in kind.model_fields}
     for name, content in config.models["common"].items():
@@ -108,14 +108,14 @@ def _check_models(config: Config, path: Path) -> None:
                     f"models.common.{name}.{key}",
                     got="an unknown key",
                     expected=f"a key of some model: {', '.join(sorted(known))}",
-                    mend=f"Edit {path}.",
+                    hint=f"Edit {path}.",
                 )
     if config.variant(CLASSIFIER).model != "classifier":
         raise UserError(
             f"variants.{CLASSIFIER}.model",
             got=repr(config.variant(CLASSIFIER).model),
             expected="classifier",
-            mend=f"Edit {path}: samples are judged by it.",
+            hint=f"Edit {path}: samples are judged by it.",
         )
 
 
@@ -177,12 +177,12 @@ def read_yaml(path: Path, *, what: str, option: str) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_CarefulLoader)
     except FileNotFoundError:
-        mend = f"Run from the project's root or pass {option}."
-        raise UserError(what, got=f"no file {path}", expected="a YAML file", mend=mend) from None
+        hint = f"Run from the project's root or pass {option}."
+        raise UserError(what, got=f"no file {path}", expected="a YAML file", hint=hint) from None
     except OSError as error:
-        raise UserError(str(path), got=error.strerror, expected="a YAML file", mend="Correct the path.") from None
+        raise UserError(str(path), got=error.strerror, expected="a YAML file", hint="Correct the path.") from None
     except _NO_YAML as error:
-        raise UserError(str(path), got=f"invalid YAML ({error})", expected="YAML", mend="Correct the file.") from None
+        raise UserError(str(path), got=f"invalid YAML ({error})", expected="YAML", hint="Correct the file.") from None
 
 
 def _merged(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Config(Section):
                 "data set",
                 got=repr(dataset),
                 expected=f"one of {', '.join(sorted(self.data))}",
-                mend="Correct the name, or add a section for it under `data` in params.yaml.",
+                hint="Correct the name, or add a section for it under `data` in params.yaml.",
             )
         return self.data[dataset]
 
@@ -139,7 +139,7 @@ class Config(Section):
                 "variant",
                 got=repr(variant),
                 expected=f"one of {', '.join(sorted(self.variants))}",
-                mend="Correct the name, or add it under `variants` in params.yaml.",
+                hint="Correct the name, or add it under `variants` in params.yaml.",
             )
         return self.variants[variant]
 
@@ -189,7 +189,7 @@ class Config(Section):
                     "seed": int(seed),
                 }
                 if isinstance(model, CGanParams):
-                    content["fidelity"] = self.fidelity.model_dump(include={"watched_images_per_class", "neighbours"})
+                    content["fidelity"] = self.fidelity.model_dump(include={"monitor_images_per_class", "neighbours"})
             case "augment":
                 content = {
                     "augmentation": self.augmentation.model_dump(),
@@ -255,7 +255,7 @@ def checked(kind: type[_S], content: object, where: str, *, origins: Mapping[str
             ".".join(filter(None, [section, *location])),
             got=_got(first),
             expected=_expected(first, kind),
-            mend="Edit params.yaml; each key's comment says what it takes.",
+            hint="Edit params.yaml; each key's comment says what it takes.",
         ) from None
 
 

@@ -238,7 +238,7 @@ class FidelityParams(Section):
     """How generated images are compared with real ones in a classifier's features."""
 
     images: PositiveInt
-    watched_images_per_class: PositiveInt
+    monitor_images_per_class: PositiveInt
     neighbours: PositiveInt
 
 

@@ -4,4 +4,4 @@
 that an edit to one kind does not prepare the other again.
 """
 
-PREPARERS = {"idx": "nvae.data.prepare_idx", "faces": "nvae.data.prepare_faces"}
+PREPARERS = {"idx": "nvae.data.prepare_idx", "faces": "nvae.data.faces.prepare"}

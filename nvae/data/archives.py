@@ -108,7 +108,7 @@ def open_image_tree(root: Path) -> ImageTree:
         str(root),
         got=f"neither {packed.name} nor {folder.name}/ in it",
         expected="the images of the cropped Extended Yale B database, packed or not",
-        mend="Run `nvae fetch yale_b`, or `nvae draw-data faces` for the built-in stand-in.",
+        hint="Run `nvae fetch yale_b`, or `nvae draw-data faces` for the built-in stand-in.",
     )
 
 
@@ -220,7 +220,7 @@ def _hidden(name: PurePosixPath) -> bool:
 
 
 def _bad_tree(path: Path, got: str, expected: str) -> UserError:
-    return UserError(str(path), got=got, expected=expected, mend="Get the archive again from a source that you trust.")
+    return UserError(str(path), got=got, expected=expected, hint="Get the archive again from a source that you trust.")
 
 
 def _too_large(path: Path, name: str, size: str) -> UserError:

@@ -20,7 +20,7 @@ LABELS = {"train": "train-labels-idx1-ubyte", "test": "t10k-labels-idx1-ubyte"}
 """Split → file name, under ``raw/``."""
 
 _UBYTE = 0x08  # the format's code for unsigned bytes, the third byte of a file
-_MEND = "Fetch or draw the data set again, or put its four decompressed IDX files there."
+_HINT = "Fetch or draw the data set again, or put its four decompressed IDX files there."
 
 Labels = npt.NDArray[np.int64]
 Images = npt.NDArray[np.uint8]
@@ -83,15 +83,15 @@ def load_idx_set(root: Path, name: str) -> tuple[Images, Labels, Images, Labels]
     processed = folder.with_name("processed")
     if processed.exists():
         # torchvision would read what old versions left there in place of the files that are checked here.
-        mend = f"Remove {processed}; the raw files beside it are enough."
-        raise UserError(str(processed), got="a cache of an old torchvision", expected="none", mend=mend)
+        hint = f"Remove {processed}; the raw files beside it are enough."
+        raise UserError(str(processed), got="a cache of an old torchvision", expected="none", hint=hint)
     sizes = {split: _check_split(folder, split) for split in IMAGES}
     if sizes["train"] != sizes["test"]:
         raise UserError(
             str(folder),
             got=f"train images of {sizes['train']} and test images of {sizes['test']} pixels",
             expected="one size",
-            mend=_MEND,
+            hint=_HINT,
         )
     reader = READERS.get(name, IdxSet)
     train, test = (reader(root, train=is_train, download=False) for is_train in (True, False))
@@ -108,7 +108,7 @@ def _check_split(folder: Path, split: str) -> tuple[int, int]:
             str(labels),
             got=f"{n_labels} labels",
             expected=f"{n_images}, one for each image of {images.name}",
-            mend=_MEND,
+            hint=_HINT,
         )
     return height, width
 
@@ -117,21 +117,21 @@ def _checked_shape(path: Path, *, axes: int) -> tuple[int, ...]:
     """The shape that a file's header states, once magic number and file size agree with it."""
     if not path.is_file():
         beside = path.with_name(path.name + ".gz").exists()
-        mend = f"Decompress {path.name}.gz." if beside else _MEND
-        raise UserError(str(path), got="no such file", expected=f"an IDX file with {axes} axes", mend=mend)
+        hint = f"Decompress {path.name}.gz." if beside else _HINT
+        raise UserError(str(path), got="no such file", expected=f"an IDX file with {axes} axes", hint=hint)
     with path.open("rb") as stream:
         header = stream.read(4 + 4 * axes)
     magic = bytes((0, 0, _UBYTE, axes))
     if header[:4] != magic:
         expected = f"{magic.hex(' ')} (unsigned bytes, {axes} axes)"
-        mend = "Decompress it." if header[:2] == b"\x1f\x8b" else _MEND
-        raise UserError(str(path), got=f"the first bytes {header[:4].hex(' ')}", expected=expected, mend=mend)
+        hint = "Decompress it." if header[:2] == b"\x1f\x8b" else _HINT
+        raise UserError(str(path), got=f"the first bytes {header[:4].hex(' ')}", expected=expected, hint=hint)
     size = path.stat().st_size
     if len(header) < 4 + 4 * axes:
-        raise UserError(str(path), got=f"{size} bytes", expected=f"a header of {4 + 4 * axes} bytes", mend=_MEND)
+        raise UserError(str(path), got=f"{size} bytes", expected=f"a header of {4 + 4 * axes} bytes", hint=_HINT)
     shape = tuple(int(length) for length in np.frombuffer(header, dtype=">u4", offset=4))
     due = len(header) + int(np.prod(shape, dtype=object))
     if size != due or 0 in shape:
         what = " × ".join(map(str, shape))
-        raise UserError(str(path), got=f"{size} bytes for {what} values", expected=f"{due}, none empty", mend=_MEND)
+        raise UserError(str(path), got=f"{size} bytes for {what} values", expected=f"{due}, none empty", hint=_HINT)
     return shape

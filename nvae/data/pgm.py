@@ -10,7 +10,7 @@ from nvae.errors import UserError
 # Between two header fields stand white space and comments to the end of a line; one white space ends the header.
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _HEADER = re.compile(rb"P5" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s")
-_MEND = "Get the file again, or leave it out."
+_HINT = "Get the file again, or leave it out."
 
 
 def read_pgm(content: bytes, name: str) -> npt.NDArray[np.uint8]:
@@ -31,13 +31,13 @@ def read_pgm(content: bytes, name: str) -> npt.NDArray[np.uint8]:
     """
     header = _HEADER.match(content)
     if header is None:
-        raise UserError(name, got=f"a file that starts with {content[:8]!r}", expected="a binary PGM (P5)", mend=_MEND)
+        raise UserError(name, got=f"a file that starts with {content[:8]!r}", expected="a binary PGM (P5)", hint=_HINT)
     width, height, top_level = (int(field) for field in header.groups())
     if top_level != 255:
-        raise UserError(name, got=f"maximal grey level {top_level}", expected="255", mend=_MEND)
+        raise UserError(name, got=f"maximal grey level {top_level}", expected="255", hint=_HINT)
     pixels = content[header.end() :]
     if len(pixels) != width * height or not pixels:
         raise UserError(
-            name, got=f"{len(pixels)} pixels", expected=f"{width} × {height} = {width * height}, all there", mend=_MEND
+            name, got=f"{len(pixels)} pixels", expected=f"{width} × {height} = {width * height}, all there", hint=_HINT
         )
     return np.frombuffer(pixels, dtype=np.uint8).reshape(height, width)

@@ -28,15 +28,15 @@ def read_pictures(folder: Path, class_names: Sequence[str], image_shape: tuple[i
     Raises:
         UserError: no such folder, a subfolder that is no class, no picture, or a file that is none or is too large.
     """
-    mend = f"The classes are: {', '.join(class_names)}."
+    hint = f"The classes are: {', '.join(class_names)}."
     expected = _LAYOUT.format(folder=folder.as_posix(), example=class_names[0])
     if not folder.is_dir():
-        raise UserError(str(folder), got="no such folder", expected=expected, mend=mend)
+        raise UserError(str(folder), got="no such folder", expected=expected, hint=hint)
     found = [path for path in sorted(folder.glob("*/*")) if path.is_file() and not path.name.startswith(".")]
     if not found:
-        raise UserError(str(folder), got="no picture in a subfolder", expected=expected, mend=mend)
+        raise UserError(str(folder), got="no picture in a subfolder", expected=expected, hint=hint)
     if unknown := sorted({path.parent.name for path in found} - set(class_names)):
-        raise UserError(str(folder / unknown[0]), got="no class of the model", expected=expected, mend=mend)
+        raise UserError(str(folder / unknown[0]), got="no class of the model", expected=expected, hint=hint)
     labels = np.array([class_names.index(path.parent.name) for path in found], dtype=np.int64)
     order = np.argsort(labels, kind="stable")
     return Split(
@@ -66,5 +66,5 @@ def _no_picture(path: Path, why: str) -> UserError:
         str(path),
         got=f"a file that can't be read ({why})",
         expected="a picture (PNG, JPEG, PGM, …)",
-        mend="Take it out.",
+        hint="Take it out.",
     )

@@ -110,7 +110,7 @@ def _class_names(root: Path, dataset: str, factors: _Factors | None, n_labels: i
             lines = listed.read_text(encoding="utf-8").splitlines()
         except UnicodeDecodeError as error:
             raise UserError(
-                listed.as_posix(), got=error, expected="a class name a line", mend="Correct the file."
+                listed.as_posix(), got=error, expected="a class name a line", hint="Correct the file."
             ) from None
         names, source = tuple(line.strip() for line in lines if line.strip()), listed.as_posix()
     else:
@@ -120,7 +120,7 @@ def _class_names(root: Path, dataset: str, factors: _Factors | None, n_labels: i
             source,
             got=f"{len(names)} names",
             expected=f"one for each of the labels 0 to {n_labels - 1}",
-            mend="Add the missing names, or correct the label files.",
+            hint="Add the missing names, or correct the label files.",
         )
     return names
 
@@ -128,7 +128,7 @@ def _class_names(root: Path, dataset: str, factors: _Factors | None, n_labels: i
 def _read_factors(path: Path, n_train: int, n_test: int) -> _Factors | None:
     if not path.is_file():
         return None
-    mend = "Draw the data set again with `nvae draw-data`, or take the file away."
+    hint = "Draw the data set again with `nvae draw-data`, or take the file away."
     try:
         # Opened here, because np.load leaves a file that is no archive open.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
@@ -139,13 +139,13 @@ def _read_factors(path: Path, n_train: int, n_test: int) -> _Factors | None:
         *(KeyError, ValueError, TypeError, OSError, EOFError, MemoryError, RuntimeError, SyntaxError),
         *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
     ) as error:
-        raise UserError(path.as_posix(), got=error, expected="factors of a built-in data set", mend=mend) from error
+        raise UserError(path.as_posix(), got=error, expected="factors of a built-in data set", hint=hint) from error
     for split, n in (("train", n_train), ("test", n_test)):
         if values[split].shape != (n, len(names)):
             raise UserError(
                 f"{path.as_posix()}, {split}_factors",
                 got=f"shape {values[split].shape}",
                 expected=f"{(n, len(names))}: images by factors",
-                mend=mend,
+                hint=hint,
             )
     return names, classes, values

@@ -99,7 +99,7 @@ class PreparedSet:
         for split_name, split in self.splits():
             if split_name == name:
                 return split
-        raise UserError("split", got=name, expected=" or ".join(SPLITS), mend="Name one of them.")
+        raise UserError("split", got=name, expected=" or ".join(SPLITS), hint="Name one of them.")
 
     def splits(self) -> Iterator[tuple[str, Split]]:
         """Each split with its name, in the order of ``SPLITS``."""
@@ -133,7 +133,7 @@ class PreparedSet:
             UserError: if the file is absent, isn't a prepared set, lacks a key, or has a wrong dtype, shape or label.
         """
         if not path.is_file():
-            raise UserError(path.as_posix(), got="no such file", expected="a prepared set", mend=_again(path.stem))
+            raise UserError(path.as_posix(), got="no such file", expected="a prepared set", hint=_again(path.stem))
         arrays = _read_arrays(path)
         factor_names = tuple(_array(arrays, "factor_names", ("str", 1), path).tolist())
         splits = {}
@@ -161,7 +161,7 @@ def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
             return {key: np.asarray(archive[key]) for key in archive.files}
     except _NO_ARRAYS as error:
         raise UserError(
-            path.as_posix(), got=f"a file NumPy can't read ({error})", expected="a prepared set", mend=_again(path.stem)
+            path.as_posix(), got=f"a file NumPy can't read ({error})", expected="a prepared set", hint=_again(path.stem)
         ) from error
 
 
@@ -170,37 +170,37 @@ def _array(arrays: Mapping[str, npt.NDArray[Any]], key: str, wanted: tuple[str, 
     expected = f"an array of {dtype} with {axes} axes"
     what = f"{path.as_posix()}, key {key}"
     if key not in arrays:
-        raise UserError(what, got="nothing", expected=expected, mend=_again(path.stem))
+        raise UserError(what, got="nothing", expected=expected, hint=_again(path.stem))
     array = arrays[key]
     found = "str" if array.dtype.kind == "U" else str(array.dtype)
     if found != dtype or array.ndim != axes:
-        raise UserError(what, got=f"{found} with {array.ndim} axes", expected=expected, mend=_again(path.stem))
+        raise UserError(what, got=f"{found} with {array.ndim} axes", expected=expected, hint=_again(path.stem))
     return array
 
 
 def _check(prepared: PreparedSet, *, origin: str) -> None:
     for name, split in prepared.splits():
         what = f"{origin}, split {name}"
-        mend = _again(prepared.name)
+        hint = _again(prepared.name)
         sizes = {len(split.images), len(split.labels), len(split.names)}
         if split.factors is not None:
             sizes.add(len(split.factors))
         if len(sizes) != 1 or sizes == {0}:
-            raise UserError(what, got=f"parts of lengths {sorted(sizes)}", expected="one length > 0", mend=mend)
+            raise UserError(what, got=f"parts of lengths {sorted(sizes)}", expected="one length > 0", hint=hint)
         if split.images.shape[1:] != prepared.train.images.shape[1:]:
             raise UserError(
                 what,
                 got=f"images of {split.images.shape[1:]}",
                 expected=f"{prepared.train.images.shape[1:]} as in train",
-                mend=mend,
+                hint=hint,
             )
         low, high = int(split.labels.min()), int(split.labels.max())
         if low < 0 or high >= prepared.n_classes:
             raise UserError(
-                f"{what}, labels", got=f"{low} to {high}", expected=f"0 to {prepared.n_classes - 1}", mend=mend
+                f"{what}, labels", got=f"{low} to {high}", expected=f"0 to {prepared.n_classes - 1}", hint=hint
             )
         columns = 0 if split.factors is None else split.factors.shape[1]
         if columns != len(prepared.factor_names):
             raise UserError(
-                f"{what}, factors", got=f"{columns} columns", expected=str(len(prepared.factor_names)), mend=mend
+                f"{what}, factors", got=f"{columns} columns", expected=str(len(prepared.factor_names)), hint=hint
             )

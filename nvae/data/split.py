@@ -74,13 +74,13 @@ def hold_out_total(
     """
     counts = np.bincount(labels, minlength=n_classes).astype(np.int64)
     if n >= len(labels):
-        raise UserError(what, got=n, expected=f"less than the {len(labels)} images there are", mend="Lower it.")
+        raise UserError(what, got=n, expected=f"less than the {len(labels)} images there are", hint="Lower it.")
     per_class = shares(counts, n)
     if per_class.min() < 1 or (counts - per_class).min() < 1:
         raise UserError(
             what,
             got=f"{n} of {len(labels)} images",
             expected=f"a number that leaves each of {n_classes} classes an image on either side",
-            mend="Choose it between the number of classes and the number of images less that.",
+            hint="Choose it between the number of classes and the number of images less that.",
         )
     return hold_out(labels, per_class, seed=seed, stream=stream)

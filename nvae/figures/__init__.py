@@ -36,9 +36,9 @@ __all__ = [
 SUFFIXES = ("pdf", "png", "rst")
 
 _AUGMENTATION_NEEDS = (
-    *of_each("augmentation", ("digits", "clothes"), COMPARED),
+    *of_each("augmentation", ("digits", "fashion"), COMPARED),
     Need("digits_baseline", "metrics", "digits", "classifier"),
-    Need("clothes_baseline", "metrics", "clothes", "classifier"),
+    Need("fashion_baseline", "metrics", "fashion", "classifier"),
 )
 
 _MODEL = "The model"
@@ -106,21 +106,21 @@ FIGURES: tuple[FigureSpec, ...] = (
         "sets. Left: the block of each class on that class's images. Middle: the shared variables on all images. "
         "Right: sums, with the blocks of the other classes, which the decoder never sees. Since dimensions of "
         "different seeds do not correspond, each block's are ordered by falling KL before seeds are averaged.",
-        (Need("digits", "kl", "digits"), Need("clothes", "kl", "clothes"), Need("faces", "kl", "faces")),
+        (Need("digits", "kl", "digits"), Need("fashion", "kl", "fashion"), Need("faces", "kl", "faces")),
     ),
     FigureSpec(
         "fig06_fashion_class_traversals",
         _TRAVERSALS,
         "Figure 6. Class-dependent variables of every class of clothes. Rows: the dimensions of the class's own block "
         "that carry the most information, with their KL to the prior. " + _HELD,
-        (Need("traversals", "class", "clothes"),),
+        (Need("traversals", "class", "fashion"),),
     ),
     FigureSpec(
         "fig07_fashion_shared_traversals",
         _TRAVERSALS,
         "Figure 7. Shared variables on the clothes. One panel for each shared dimension, by falling KL (in brackets); "
         "one row for each class. " + _HELD,
-        (Need("traversals", "shared", "clothes"),),
+        (Need("traversals", "shared", "fashion"),),
     ),
     FigureSpec(
         "fig08_yale_b_shared_traversals",
@@ -151,7 +151,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         _SAMPLES,
         "Figure 11. Samples given the class, latents drawn from a normal distribution whose standard deviation σ grows "
         "from left to right; one row for each class. (a) Digits, (b) clothes. The model is the first seed's.",
-        (Need("digits", "samples", "digits"), Need("clothes", "samples", "clothes")),
+        (Need("digits", "samples", "digits"), Need("fashion", "samples", "fashion")),
     ),
     FigureSpec(
         "supp01_digit_samples_by_model",
@@ -163,7 +163,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         "supp02_clothes_samples_by_model",
         _SAMPLES,
         "Figure S2. Samples of the clothes given the class, a panel a model. " + _SHEET,
-        of_each("samples", ("clothes",), COMPARED),
+        of_each("samples", ("fashion",), COMPARED),
     ),
     FigureSpec(
         "supp03_fidelity",
@@ -173,7 +173,7 @@ FIGURES: tuple[FigureSpec, ...] = (
         "drawn for. The others compare both sets in that classifier's features: Fréchet distance (smaller is nearer), "
         "precision and density (are generated images like real ones), recall and coverage (are all real ones reached). "
         + _OVER_SEEDS,
-        of_each("fidelity", ("digits", "clothes"), COMPARED),
+        of_each("fidelity", ("digits", "fashion"), COMPARED),
     ),
     FigureSpec(
         "supp04_augmentation_mixes",
@@ -246,7 +246,7 @@ def find(name: str) -> FigureSpec:
             "figure",
             got=repr(name),
             expected=f"the beginning of exactly one of {names}",
-            mend="`nvae draw fig05` draws one figure, `nvae draw all` every one.",
+            hint="`nvae draw fig05` draws one figure, `nvae draw all` every one.",
         )
     return found[0]
 

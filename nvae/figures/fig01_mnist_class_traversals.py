@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from nvae.figures import style
-from nvae.figures.tables import Arrays
-from nvae.figures.traversals import class_numbers, class_traversals
+from nvae.plotting import style
+from nvae.plotting.tables import Arrays
+from nvae.plotting.traversals import class_numbers, class_traversals
 
 # The classes of both sets of digits are numbered by the digit.
 _DIGITS = (2, 7)

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from nvae.figures import captions, intervals, lines, posteriors, style
-from nvae.figures.labels import (
+from nvae.plotting import captions, intervals, lines, posteriors, style
+from nvae.plotting.labels import (
     dataset_label,
     mean_label,
     metric_label,
@@ -18,7 +18,7 @@ from nvae.figures.labels import (
     model_label,
     seeds_range_label,
 )
-from nvae.figures.tables import Arrays, select, text
+from nvae.plotting.tables import Arrays, select, text
 
 _MODELS = {"beta_vae": "$z$", "n_vae": "$z_s$"}
 _METRICS = (

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 
-from nvae.figures import style
+from nvae.plotting import style
 
 _HEIGHT = 2.45
 _RADIUS = 0.3

@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nvae.figures import bars, captions, intervals, kl, style
-from nvae.figures.labels import dataset_label, seeds_label
+from nvae.plotting import bars, captions, intervals, kl, style
+from nvae.plotting.labels import dataset_label, seeds_label
 
 _PARTS = {kl.OWN: style.OWN_BLOCK, kl.SHARED: style.SHARED, kl.OTHER: style.OTHER_BLOCKS}
-_ROLES = ("digits", "clothes", "faces")
+_ROLES = ("digits", "fashion", "faces")
 _HEIGHT = 5.4
 
 
@@ -20,7 +20,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw the figure: a row per data set; class blocks, shared variables and sums from left to right.
 
     Args:
-        tables: ``digits``, ``clothes`` and ``faces``, their KL tables (test rows).
+        tables: ``digits``, ``fashion`` and ``faces``, their KL tables (test rows).
 
     Source: Figure 5.
     """

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from nvae.figures import style
-from nvae.figures.tables import Arrays
-from nvae.figures.traversals import shared_numbers, shared_traversals
+from nvae.plotting import style
+from nvae.plotting.tables import Arrays
+from nvae.plotting.traversals import shared_numbers, shared_traversals
 
 _MOST_PANELS = 12
 

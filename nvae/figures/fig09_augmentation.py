@@ -5,14 +5,15 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nvae.figures import COMPARED, lines, style
-from nvae.figures.augmentation import draw_panel, panel_numbers
-from nvae.figures.labels import dataset_label
+from nvae.figures import COMPARED
+from nvae.plotting import lines, style
+from nvae.plotting.augmentation import draw_panel, panel_numbers
+from nvae.plotting.labels import dataset_label
 
 # One generated image for each real one; Figure S4 has the other shares.
 _MIXED = 0.5
 _TRAINING = {"real + generated": _MIXED, "generated only": 1.0}
-_ROLES = ("digits", "clothes")
+_ROLES = ("digits", "fashion")
 _HEIGHT = 4.0
 
 
@@ -21,8 +22,8 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw the figure: real and generated images above, generated ones alone below; digits left, clothes right.
 
     Args:
-        tables: ``digits_{model}`` and ``clothes_{model}`` for each compared model, its augmentation table;
-            ``digits_baseline`` and ``clothes_baseline``, the classifier's metrics (all of them test rows).
+        tables: ``digits_{model}`` and ``fashion_{model}`` for each compared model, its augmentation table;
+            ``digits_baseline`` and ``fashion_baseline``, the classifier's metrics (all of them test rows).
 
     Raises:
         UserError: a table lacks one of the two shares of generated images.

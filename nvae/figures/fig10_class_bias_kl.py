@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nvae.figures import bars, captions, kl, style
-from nvae.figures.labels import dataset_label, seeds_label
+from nvae.plotting import bars, captions, kl, style
+from nvae.plotting.labels import dataset_label, seeds_label
 
 _VARIANTS = {"with_bias": style.OWN_BLOCK, "without_bias": style.NO_BIAS}
 _HEIGHT = 2.2

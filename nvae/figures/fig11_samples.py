@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from nvae.figures import captions, grids, style
-from nvae.figures.labels import dataset_label, model_count_label
-from nvae.figures.tables import Arrays, text
+from nvae.plotting import captions, grids, style
+from nvae.plotting.labels import dataset_label, model_count_label
+from nvae.plotting.tables import Arrays, text
 
 _PER_SIGMA = 5
 # Inches.
@@ -23,11 +23,11 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
     """Draw the figure.
 
     Args:
-        tables: ``digits`` and ``clothes``, their sample tables.
+        tables: ``digits`` and ``fashion``, their sample tables.
 
     Source: Figure 11, appendix C.
     """
-    panels = [tables["digits"], tables["clothes"]]
+    panels = [tables["digits"], tables["fashion"]]
     label = max(len(str(name)) for table in panels for name in table["class_names"]) * _CHARACTER + 0.04
     heights = [_group_size(table, label)[0] for table in panels]
     figure = style.new_figure(style.DOUBLE, sum(heights) + 2 * (_TITLE + _SIGMA) + _EDGE)
@@ -40,7 +40,7 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
 
 def numbers(tables: Mapping[str, Arrays]) -> str:
     """For the caption: the grid of σ, and whose samples they are."""
-    return captions.samples([tables["digits"], tables["clothes"]])
+    return captions.samples([tables["digits"], tables["fashion"]])
 
 
 def _group_size(table: Arrays, label: float) -> tuple[float, float]:

@@ -32,7 +32,7 @@ class Need:
     Args:
         key: the name under which ``draw`` receives the table.
         table: which kind; ``class`` and ``shared`` are traversals.
-        role: which of the profile's data sets, ``digits``, ``clothes`` or ``faces``; for the tables of `GROUND_TRUTH`,
+        role: which of the profile's data sets, ``digits``, ``fashion`` or ``faces``; for the tables of `GROUND_TRUTH`,
             the name of a built-in data set, the same in every profile.
         variant: which trained model.
     """
@@ -94,7 +94,7 @@ class Ablation:
 # The class-conditional models that stand side by side, in the order of legends and panels.
 COMPARED = ("n_vae", "cvae", "cgan", "ac_gan")
 
-_ROLES = ("digits", "clothes", "faces")
+_ROLES = ("digits", "fashion", "faces")
 CLASS_WEIGHT = Ablation(
     "ablation",
     "class_weight",

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nvae.figures.labels import dataset_label, model_label
 from nvae.figures.needs import Ablation, Need
 from nvae.layout import Layout
+from nvae.plotting.labels import dataset_label, model_label
 
 # Tables of one model alone, the first seed's; the others are over seeds.
 _OF_FIRST_SEED = ("class", "shared", "samples", "posterior")

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from nvae.figures import COMPARED, captions, style
-from nvae.figures.contact import contact_sheet
-from nvae.figures.tables import Arrays
+from nvae.figures import COMPARED
+from nvae.plotting import captions, style
+from nvae.plotting.contact import contact_sheet
+from nvae.plotting.tables import Arrays
 
 
 @style.styled

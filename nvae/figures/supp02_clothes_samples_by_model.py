@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from nvae.figures import COMPARED, captions, style
-from nvae.figures.contact import contact_sheet
-from nvae.figures.tables import Arrays
+from nvae.figures import COMPARED
+from nvae.plotting import captions, style
+from nvae.plotting.contact import contact_sheet
+from nvae.plotting.tables import Arrays
 
 
 @style.styled
@@ -14,13 +15,13 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
     """Draw the figure.
 
     Args:
-        tables: ``clothes_{model}`` for each compared model, its sample table.
+        tables: ``fashion_{model}`` for each compared model, its sample table.
 
     Source: not in the paper, which shows N-VAE's samples alone (Figure 11).
     """
-    return contact_sheet([tables[f"clothes_{model}"] for model in COMPARED])
+    return contact_sheet([tables[f"fashion_{model}"] for model in COMPARED])
 
 
 def numbers(tables: Mapping[str, Arrays]) -> str:
     """For the caption: the grid of σ, and whose samples they are."""
-    return captions.samples(tables[f"clothes_{model}"] for model in COMPARED)
+    return captions.samples(tables[f"fashion_{model}"] for model in COMPARED)

@@ -7,11 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from nvae.figures import COMPARED, captions, lines, style
-from nvae.figures.labels import dataset_label, metric_label, model_label
-from nvae.figures.tables import select
+from nvae.figures import COMPARED
+from nvae.plotting import captions, lines, style
+from nvae.plotting.labels import dataset_label, metric_label, model_label
+from nvae.plotting.tables import select
 
-_ROLES = ("digits", "clothes")
+_ROLES = ("digits", "fashion")
 _METRICS = ("accuracy_pct", "frechet_distance", "precision", "recall", "density", "coverage")
 _LARGEST = {"accuracy_pct": 100, "precision": 1, "recall": 1, "coverage": 1}
 _HEADROOM = 1.03
@@ -24,7 +25,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw the figure: a row per data set, a column per metric.
 
     Args:
-        tables: ``digits_{model}`` and ``clothes_{model}`` for each compared model, its fidelity table (test rows).
+        tables: ``digits_{model}`` and ``fashion_{model}`` for each compared model, its fidelity table (test rows).
 
     Raises:
         UserError: a table lacks a metric.

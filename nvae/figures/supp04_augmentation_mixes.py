@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nvae.figures import COMPARED, lines, style
-from nvae.figures.augmentation import draw_panel, panel_numbers
-from nvae.figures.labels import dataset_label, share_label
+from nvae.figures import COMPARED
+from nvae.plotting import lines, style
+from nvae.plotting.augmentation import draw_panel, panel_numbers
+from nvae.plotting.labels import dataset_label, share_label
 
-_ROLES = ("digits", "clothes")
+_ROLES = ("digits", "fashion")
 # Inches; many shares must still fit a page.
 _ROW = 1.8
 _HIGHEST = 8.6

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
-from nvae.figures import CLASS_WEIGHT, captions, lines, style
-from nvae.figures.ablations import KL_PARTS, by_dataset, differences, measured
-from nvae.figures.labels import dataset_label
+from nvae.figures import CLASS_WEIGHT
+from nvae.plotting import captions, lines, style
+from nvae.plotting.ablations import KL_PARTS, by_dataset, differences, measured
+from nvae.plotting.labels import dataset_label
 
 _LOOKS = (
     lines.Look("KL of the class's own block", style.OWN_BLOCK, "o", 0),

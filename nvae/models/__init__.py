@@ -21,20 +21,20 @@ class ModelSpec:
     Args:
         module: where its ``build`` is.
         encodes: it has a posterior over latents.
-        watched: a classifier judges its samples after each epoch, since its losses say little (a GAN's).
+        monitored: a classifier judges its samples after each epoch, since its losses say little (a GAN's).
     """
 
     module: str
     encodes: bool = False
-    watched: bool = False
+    monitored: bool = False
 
 
 MODELS = {
     "n_vae": ModelSpec("nvae.models.n_vae", encodes=True),
     "beta_vae": ModelSpec("nvae.models.beta_vae", encodes=True),
     "cvae": ModelSpec("nvae.models.cvae", encodes=True),
-    "cgan": ModelSpec("nvae.models.cgan", watched=True),
-    "ac_gan": ModelSpec("nvae.models.ac_gan", watched=True),
+    "cgan": ModelSpec("nvae.models.cgan", monitored=True),
+    "ac_gan": ModelSpec("nvae.models.ac_gan", monitored=True),
     "classifier": ModelSpec("nvae.models.classifier"),
 }
 

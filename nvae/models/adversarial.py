@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from nvae.config import CGanParams
 from nvae.models.backbones import Backbone, Decoder, kaiming_initialise
-from nvae.models.protocol import GenerativeModel, LossTerms, Turn
+from nvae.models.protocol import GenerativeModel, LossTerms, OptimizerStep
 
 
 class AdversarialModel(GenerativeModel):
@@ -41,11 +41,11 @@ class AdversarialModel(GenerativeModel):
         """Kaiming weights everywhere."""
         kaiming_initialise(self, generator=generator)
 
-    def turns(self) -> tuple[Turn, ...]:
+    def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
         """On every batch one step of the discriminator, then one of the generator."""
         return (
-            Turn("discriminator", self.discriminator, self.discriminator_loss),
-            Turn("generator", self.generator, self.generator_loss),
+            OptimizerStep("discriminator", self.discriminator, self.discriminator_loss),
+            OptimizerStep("generator", self.generator, self.generator_loss),
         )
 
     @abstractmethod

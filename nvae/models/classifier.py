@@ -1,6 +1,6 @@
 """The classifier of the augmentation study: the encoder that all models share, with a linear head.
 
-Trained on real images it is the baseline, and the judge of samples; trained on generated ones, its error is their
+Trained on real images it is the baseline, and the evaluator of samples; trained on generated ones, its error is their
 classification accuracy score (Ravuri & Vinyals 2019, NeurIPS).
 """
 
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from nvae.config import ClassifierParams
 from nvae.models.backbones import HEAD_GAIN, Backbone, Encoder, Head, kaiming_initialise
-from nvae.models.protocol import LossTerms, Trainable, Turn
+from nvae.models.protocol import LossTerms, OptimizerStep, Trainable
 
 
 class Classifier(Trainable):
@@ -34,9 +34,9 @@ class Classifier(Trainable):
         with torch.no_grad():
             self.label_head.weight.mul_(HEAD_GAIN)
 
-    def turns(self) -> tuple[Turn, ...]:
+    def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
         """One: all weights, the cross-entropy."""
-        return (Turn("objective", self, self.loss),)
+        return (OptimizerStep("objective", self, self.loss),)
 
     def features(self, x: Tensor) -> Tensor:
         """The penultimate layer, (batch, n_features), of images (batch, height, width) in [0, 1]."""

@@ -40,7 +40,7 @@ class Loss(Protocol):
 
 
 @dataclass(frozen=True)
-class Turn:
+class OptimizerStep:
     """One player's part of a training step: most models have one, a GAN's players take turns.
 
     Args:
@@ -62,7 +62,7 @@ class Trainable(nn.Module, ABC):
         """Set every weight from ``generator``."""
 
     @abstractmethod
-    def turns(self) -> tuple[Turn, ...]:
+    def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
         """What a training step does on a batch, in order."""
 
 
@@ -131,9 +131,9 @@ class LatentModel(GenerativeModel):
     def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
         """The negative bound, reweighed, and its terms; see :class:`Loss`."""
 
-    def turns(self) -> tuple[Turn, ...]:
+    def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
         """One: all weights, one objective."""
-        return (Turn("objective", self, self.loss),)
+        return (OptimizerStep("objective", self, self.loss),)
 
     @abstractmethod
     def axes(self) -> tuple[LatentAxis, ...]:

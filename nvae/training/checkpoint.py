@@ -1,6 +1,6 @@
 """What an interrupted run needs to go on as if nothing had happened, in one safetensors file.
 
-Weights and the optimiser's moments are tensors; epoch, configuration and history are JSON in the
+Weights and the optimizer's moments are tensors; epoch, configuration and history are JSON in the
 file's header. No random state is stored, since none outlives an epoch: every stream is derived from
 (seed, name, epoch). Nothing is pickled.
 """
@@ -21,12 +21,12 @@ from nvae.provenance import atomic
 from nvae.training.adam import Adam
 
 Row = dict[str, float | int | str]
-#: By the name of the turn whose weights they change.
-Optimisers = dict[str, Adam]
+#: Keyed by the name of the optimizer step whose weights they change.
+Optimizers = dict[str, Adam]
 
 
 @dataclass(frozen=True)
-class Progressed:
+class TrainState:
     """How far an interrupted run had come.
 
     Args:
@@ -55,52 +55,52 @@ class Checkpointing:
     every_s: float = 0.0
     _last: float = field(default=0.0, init=False)
 
-    def resume(self, model: nn.Module, optimisers: Optimisers) -> Progressed:
+    def resume(self, model: nn.Module, optimizers: Optimizers) -> TrainState:
         """As :func:`load_checkpoint`; from here on time is counted."""
         self._last = time.monotonic()
-        return load_checkpoint(self.path, model, optimisers, config=self.config)
+        return load_checkpoint(self.path, model, optimizers, config=self.config)
 
-    def after_epoch(self, model: nn.Module, optimisers: Optimisers, progressed: Progressed) -> None:
+    def after_epoch(self, model: nn.Module, optimizers: Optimizers, state: TrainState) -> None:
         """Write a checkpoint if one is due."""
         if time.monotonic() - self._last >= self.every_s:
-            save_checkpoint(self.path, model, optimisers, config=self.config, progressed=progressed)
+            save_checkpoint(self.path, model, optimizers, config=self.config, state=state)
             self._last = time.monotonic()
 
 
 def save_checkpoint(
-    path: Path, model: nn.Module, optimisers: Optimisers, *, config: dict[str, Any], progressed: Progressed
+    path: Path, model: nn.Module, optimizers: Optimizers, *, config: dict[str, Any], state: TrainState
 ) -> None:
     """Write the checkpoint, whole or not at all.
 
     Args:
         path: the file.
         model: its weights.
-        optimisers: their per-parameter state.
+        optimizers: their per-parameter state.
         config: what the run depends on; a resume under another one is refused.
-        progressed: epochs done, with their history.
+        state: epochs done, with their history.
     """
     tensors = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    for turn, optimiser in optimisers.items():
-        for index, state in optimiser.state_dict()["state"].items():
-            for name, value in state.items():
-                tensors[f"optimiser.{turn}.{index}.{name}"] = value.detach().cpu().contiguous()
+    for player, optimizer in optimizers.items():
+        for index, moments in optimizer.state_dict()["state"].items():
+            for name, value in moments.items():
+                tensors[f"optimizer.{player}.{index}.{name}"] = value.detach().cpu().contiguous()
     header = {
-        "epoch": str(progressed.epoch),
+        "epoch": str(state.epoch),
         "config": json.dumps(config, sort_keys=True),
-        "history": json.dumps(progressed.history),
-        "throughput": json.dumps(progressed.throughput),
+        "history": json.dumps(state.history),
+        "throughput": json.dumps(state.throughput),
     }
     with atomic(path) as part:
         save_file(tensors, part, metadata=header)
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers, *, config: dict[str, Any]) -> Progressed:
-    """Restore weights and optimiser in place. A damaged file is worth nothing: it is told, and the run starts anew.
+def load_checkpoint(path: Path, model: nn.Module, optimizers: Optimizers, *, config: dict[str, Any]) -> TrainState:
+    """Restore weights and optimizer in place. A damaged file is worth nothing: it is told, and the run starts anew.
 
     Args:
         path: the file; if there is none, nothing was done yet.
         model: of the same configuration.
-        optimisers: of the model's parameters.
+        optimizers: of the model's parameters.
         config: the present configuration.
 
     Returns:
@@ -110,24 +110,24 @@ def load_checkpoint(path: Path, model: nn.Module, optimisers: Optimisers, *, con
         UserError: the file was written under a different configuration (the keys are named).
     """
     if not path.is_file():
-        return Progressed(0, [], [])
+        return TrainState(0, [], [])
     try:
         with safe_open(path, framework="pt") as stream:
             header = stream.metadata()
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as error:
         print(f"{path}: a damaged checkpoint ({error}); the run starts anew", file=sys.stderr, flush=True)
-        return Progressed(0, [], [])
+        return TrainState(0, [], [])
     changed = changed_keys(json.loads(header["config"]), config)
     if changed:
         raise UserError(
             str(path),
             got=f"a checkpoint of an unfinished run under another configuration ({'; '.join(changed)})",
             expected="the same configuration",
-            mend="Set the keys back to go on with it, or delete it (or pass --restart) to start anew.",
+            hint="Set the keys back to go on with it, or delete it (or pass --restart) to start anew.",
         )
-    _restore(model, optimisers, tensors)
-    return Progressed(int(header["epoch"]), json.loads(header["history"]), json.loads(header["throughput"]))
+    _restore(model, optimizers, tensors)
+    return TrainState(int(header["epoch"]), json.loads(header["history"]), json.loads(header["throughput"]))
 
 
 def changed_keys(before: object, after: object, where: str = "") -> list[str]:
@@ -145,13 +145,13 @@ def changed_keys(before: object, after: object, where: str = "") -> list[str]:
     return [] if before == after else [f"{where}: {json.dumps(before)} → {json.dumps(after)}"]
 
 
-def _restore(model: nn.Module, optimisers: Optimisers, tensors: dict[str, Tensor]) -> None:
+def _restore(model: nn.Module, optimizers: Optimizers, tensors: dict[str, Tensor]) -> None:
     prefix = "model."
     model.load_state_dict({name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)})
-    states: dict[str, dict[int, dict[str, Tensor]]] = {turn: {} for turn in optimisers}
+    states: dict[str, dict[int, dict[str, Tensor]]] = {player: {} for player in optimizers}
     for name, value in tensors.items():
-        if name.startswith("optimiser."):
-            _, turn, index, key = name.split(".")
-            states[turn].setdefault(int(index), {})[key] = value
-    for turn, optimiser in optimisers.items():
-        optimiser.load_state_dict({"state": states[turn], "param_groups": optimiser.state_dict()["param_groups"]})
+        if name.startswith("optimizer."):
+            _, player, index, key = name.split(".")
+            states[player].setdefault(int(index), {})[key] = value
+    for player, optimizer in optimizers.items():
+        optimizer.load_state_dict({"state": states[player], "param_groups": optimizer.state_dict()["param_groups"]})

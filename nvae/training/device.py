@@ -20,7 +20,7 @@ def open_device(name: str, *, threads: int) -> torch.device:
         UserError: ``cuda`` was asked for and there is none, or no threads.
     """
     if threads < 1:
-        raise UserError("--threads", got=threads, expected="1 or more", mend="Leave it out for one.")
+        raise UserError("--threads", got=threads, expected="1 or more", hint="Leave it out for one.")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
@@ -28,7 +28,7 @@ def open_device(name: str, *, threads: int) -> torch.device:
             "execution.device",
             got="cuda, but PyTorch sees no CUDA GPU",
             expected="a machine with one",
-            mend="Set it to auto or cpu in params.yaml.",
+            hint="Set it to auto or cpu in params.yaml.",
         )
     torch.set_num_threads(threads)
     _fetch_constants_of_log1p()

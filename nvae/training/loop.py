@@ -17,16 +17,16 @@ from nvae.models.protocol import LossTerms, Trainable
 from nvae.rng import torch_generator
 from nvae.training.adam import Adam
 from nvae.training.batches import Resident, Source
-from nvae.training.checkpoint import Checkpointing, Optimisers, Progressed, Row
+from nvae.training.checkpoint import Checkpointing, Optimizers, Row, TrainState
 from nvae.training.device import denormals_as_zero, resolve_precision
 from nvae.training.progress import Progress
 
 #: (model, epoch) → more columns of the validation row.
-Watch = Callable[[Trainable, int], dict[str, float]]
+EpochCallback = Callable[[Trainable, int], dict[str, float]]
 
 _EVALUATION_BATCH = 1000
 #: What a progress line tells, where the model has it.
-_TOLD = {
+_PROGRESS_TERMS = {
     "negative_bound": "validation −bound {:.2f} nats",
     "accuracy": "validation accuracy {:.3f}",
     "sample_accuracy": "accuracy on samples {:.3f}",
@@ -44,8 +44,8 @@ def fit(
     device: torch.device,
     title: str,
     checkpointing: Checkpointing | None = None,
-    watch: Watch | None = None,
-) -> Progressed:
+    callback: EpochCallback | None = None,
+) -> TrainState:
     """Train ``model`` in place, from its initialisation or from an interrupted run's checkpoint.
 
     Weights, batch order and noise come from streams named after ``seed`` (and the epoch), so a resumed
@@ -54,13 +54,13 @@ def fit(
     Args:
         model: untrained.
         source: of the training batches.
-        validation: only watched.
+        validation: only monitored.
         params: the protocol.
         seed: of weights and noise.
         device: where to compute.
         title: for the progress line and for messages.
         checkpointing: where to keep what an interrupted run needs; None: nowhere.
-        watch: what else is told of the model after each epoch.
+        callback: (model, epoch) → further columns of the validation row, called after each epoch.
 
     Returns:
         The history (a row per epoch and split, terms in nats per example) and the training speed per epoch.
@@ -70,26 +70,28 @@ def fit(
     """
     model.initialise(generator=torch_generator(seed, "weights"))
     model.to(device)
-    optimisers = {turn.name: Adam(turn.player.parameters(), beta1=params.adam_beta1) for turn in model.turns()}
-    done = checkpointing.resume(model, optimisers) if checkpointing else Progressed(0, [], [])
+    optimizers = {
+        step.name: Adam(step.player.parameters(), beta1=params.adam_beta1) for step in model.optimizer_steps()
+    }
+    done = checkpointing.resume(model, optimizers) if checkpointing else TrainState(0, [], [])
     history, throughput = list(done.history), list(done.throughput)
     with denormals_as_zero(), Progress(title, total=params.epochs, done=done.epoch) as progress:
         for epoch in range(done.epoch + 1, params.epochs + 1):
             start = time.monotonic()
-            train_row, n_images = _train_epoch(model, optimisers, source, params, seed=seed, epoch=epoch, device=device)
+            train_row, n_images = _train_epoch(model, optimizers, source, params, seed=seed, epoch=epoch, device=device)
             throughput.append(round(n_images / (time.monotonic() - start), 1))
             generator = torch_generator(seed, "validation", epoch, device=device.type)
             row: Row = {"split": "validation", **mean_terms(model, validation, generator=generator)}
-            if watch:
-                row |= watch(model, epoch)
+            if callback:
+                row |= callback(model, epoch)
             history += [{"epoch": epoch, **train_row}, {"epoch": epoch, **row}]
             _guard(history[-2:], title)
             if checkpointing and epoch < params.epochs:
-                checkpointing.after_epoch(model, optimisers, Progressed(epoch, history, throughput))
-            told = [text.format(row[name]) for name, text in _TOLD.items() if name in row]
-            progress.advance(", ".join([*told, f"{throughput[-1]:,.0f} images/s"]))
+                checkpointing.after_epoch(model, optimizers, TrainState(epoch, history, throughput))
+            notes = [text.format(row[name]) for name, text in _PROGRESS_TERMS.items() if name in row]
+            progress.advance(", ".join([*notes, f"{throughput[-1]:,.0f} images/s"]))
     model.eval()
-    return Progressed(params.epochs, history, throughput)
+    return TrainState(params.epochs, history, throughput)
 
 
 def mean_terms(model: Trainable, split: Resident, *, generator: torch.Generator) -> dict[str, float]:
@@ -108,13 +110,13 @@ def mean_terms(model: Trainable, split: Resident, *, generator: torch.Generator)
     with torch.no_grad():
         for start in range(0, len(split), _EVALUATION_BATCH):
             x, y = split.batch(slice(start, start + _EVALUATION_BATCH))
-            sums.add({turn.name: turn.loss(x, y, generator=generator) for turn in model.turns()})
+            sums.add({step.name: step.loss(x, y, generator=generator) for step in model.optimizer_steps()})
     return sums.means()
 
 
 def _train_epoch(
     model: Trainable,
-    optimisers: Optimisers,
+    optimizers: Optimizers,
     source: Source,
     params: TrainingParams,
     *,
@@ -124,26 +126,26 @@ def _train_epoch(
 ) -> tuple[Row, int]:
     """One epoch; its history row and the number of images."""
     model.train()
-    turns = [(turn, list(turn.player.parameters()), optimisers[turn.name]) for turn in model.turns()]
+    players = [(step, list(step.player.parameters()), optimizers[step.name]) for step in model.optimizer_steps()]
     generator = torch_generator(seed, "noise", epoch, device=device.type)
-    step = (epoch - 1) * source.steps
+    batch = (epoch - 1) * source.steps
     sums, kl_weight = _Sums(), 1.0
     autocast = torch.autocast(
         device.type, torch.bfloat16, enabled=resolve_precision(params.precision, device) == "bf16"
     )
     for x, y in source.epoch(epoch):
-        step += 1
-        kl_weight = _kl_weight(step, params.kl_warmup_epochs * source.steps)
+        batch += 1
+        kl_weight = _kl_weight(batch, params.kl_warmup_epochs * source.steps)
         results = {}
-        for turn, weights, optimiser in turns:
+        for step, weights, optimizer in players:
             with autocast:
-                result = turn.loss(x, y, generator=generator, kl_weight=kl_weight)
+                result = step.loss(x, y, generator=generator, kl_weight=kl_weight)
             for weight in weights:
                 weight.grad = None
             # The other players' weights get no gradient, and none is computed for them.
             result.objective.mean().backward(inputs=weights)  # type: ignore[no-untyped-call]
-            optimiser.update(_learning_rate(params, step, params.epochs * source.steps))
-            results[turn.name] = result
+            optimizer.update(_learning_rate(params, batch, params.epochs * source.steps))
+            results[step.name] = result
         sums.add(results)
     warmup = {"kl_weight": kl_weight} if params.kl_warmup_epochs else {}
     return {"split": "train", **warmup, **sums.means()}, sums.count
@@ -190,6 +192,6 @@ def _guard(rows: list[Row], title: str) -> None:
                     title,
                     got=f"{term} = {value} on {row['split']} in epoch {row['epoch']}",
                     expected="a finite loss",
-                    mend="Lower learning_rate or lengthen kl_warmup_epochs under `training`; "
+                    hint="Lower learning_rate or lengthen kl_warmup_epochs under `training`; "
                     "the checkpoint before it is kept.",
                 )

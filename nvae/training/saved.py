@@ -19,7 +19,7 @@ from nvae.errors import UserError
 from nvae.models import build
 from nvae.models.protocol import Trainable
 from nvae.provenance import atomic
-from nvae.training.checkpoint import Progressed
+from nvae.training.checkpoint import TrainState
 
 FILES = ("weights.safetensors", "model.json", "history.csv", "throughput.csv")
 
@@ -56,21 +56,21 @@ class ModelDescription:
         return {"dataset": self.dataset, "model": self.variant, "seed": self.seed}
 
 
-def save_model(folder: Path, model: Trainable, description: ModelDescription, progressed: Progressed) -> None:
+def save_model(folder: Path, model: Trainable, description: ModelDescription, state: TrainState) -> None:
     """Write a finished run, each file whole or not at all, the weights last.
 
     Args:
         folder: made if need be.
         model: its weights are stored in float32.
         description: stored as ``model.json``.
-        progressed: history and speed.
+        state: history and speed.
     """
-    history = pd.DataFrame(progressed.history)
+    history = pd.DataFrame(state.history)
     for position, (name, value) in enumerate(description.columns().items()):
         history.insert(position, name, value)
     with atomic(folder / "history.csv") as part:
         history.to_csv(part, index=False, float_format="%.8g")
-    speed = pd.DataFrame({"epoch": range(1, progressed.epoch + 1), "images_per_s": progressed.throughput})
+    speed = pd.DataFrame({"epoch": range(1, state.epoch + 1), "images_per_s": state.throughput})
     with atomic(folder / "throughput.csv") as part:
         speed.to_csv(part, index=False)
     with atomic(folder / "model.json") as part:
@@ -92,7 +92,7 @@ def load_model(folder: Path, *, device: torch.device) -> tuple[Trainable, ModelD
     Raises:
         UserError: a file is missing, damaged, or does not fit the others.
     """
-    mend = "Train it again: remove the folder and run its target."
+    hint = "Train it again: remove the folder and run its target."
     try:
         content = json.loads((folder / "model.json").read_text())
         content["class_names"] = tuple(content["class_names"])
@@ -103,7 +103,7 @@ def load_model(folder: Path, *, device: torch.device) -> tuple[Trainable, ModelD
     except FileNotFoundError as error:
         # safetensors' own error has no file name.
         missing = error.filename or folder / "weights.safetensors"
-        raise UserError(str(folder), got=f"no {missing}", expected="a trained model", mend=mend) from None
+        raise UserError(str(folder), got=f"no {missing}", expected="a trained model", hint=hint) from None
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise UserError(str(folder), got=f"damaged files ({error})", expected="a trained model", mend=mend) from None
+        raise UserError(str(folder), got=f"damaged files ({error})", expected="a trained model", hint=hint) from None
     return model.to(device).eval(), description

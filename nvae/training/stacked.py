@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from nvae.models.protocol import LossTerms, Trainable, Turn
+from nvae.models.protocol import LossTerms, OptimizerStep, Trainable
 from nvae.training.batches import Batch, Source
 
 
@@ -62,9 +62,9 @@ class Stacked(Trainable):
             for stacked, value in zip(self.weights, loss.parameters(), strict=True):
                 stacked.copy_(value.expand_as(stacked))
 
-    def turns(self) -> tuple[Turn, ...]:
+    def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
         """One: all runs' weights, the sum of their objectives, so that none feels the others."""
-        return (Turn("objective", self, self.loss),)
+        return (OptimizerStep("objective", self, self.loss),)
 
     def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
         """Every run's objective on its own batch, or on one that all share.
@@ -100,6 +100,6 @@ class _Loss(nn.Module):
         self.model = model
 
     def forward(self, x: Tensor, y: Tensor, kl_weight: float) -> tuple[Tensor, dict[str, Tensor]]:
-        (turn,) = self.model.turns()
-        found = turn.loss(x, y, generator=torch.Generator(), kl_weight=kl_weight)
+        (step,) = self.model.optimizer_steps()
+        found = step.loss(x, y, generator=torch.Generator(), kl_weight=kl_weight)
         return found.objective, found.terms

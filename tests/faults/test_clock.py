@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nvae.clock import LONG_AGO, TOLERATED_S, mend_dates
+from nvae.clock import LONG_AGO, TOLERATED_S, redate_future_files
 from nvae.figures import SUFFIXES
 from tests.faults.runs import listing
 from tests.pipeline.project import Project
@@ -74,7 +74,7 @@ def test_only_dates_that_no_other_machines_clock_explains_are_changed(tmp_path: 
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (date, date))
-    assert mend_dates([tmp_path / "made", tmp_path / "none"], [tmp_path / "given"]) == 3
+    assert redate_future_files([tmp_path / "made", tmp_path / "none"], [tmp_path / "given"]) == 3
     after = {name: (tmp_path / name).stat().st_mtime for name in dates}
     assert after.pop("given") == pytest.approx(now, abs=TOLERATED_S / 2)
     assert after == pytest.approx({name: LONG_AGO if "late" in name else dates[name] for name in after})

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import chi2, norm, ortho_group
 
-from nvae.analysis.aggregate import (
+from nvae.analyses.aggregate import (
     aggregate_table,
     between_class_share,
     gaussian_total_correlation,

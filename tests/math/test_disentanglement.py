@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from nvae.analysis.disentanglement import DCI, completeness, dci, disentanglement, mig, modularity, sap
-from nvae.analysis.disentanglement import mutual_information_nats as information
+from nvae.measures.disentanglement import DCI, completeness, dci, disentanglement, mig, modularity, sap
+from nvae.measures.disentanglement import mutual_information_nats as information
 from nvae.rng import numpy_generator
 
 Array = npt.NDArray[np.float64]

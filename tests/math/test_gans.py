@@ -109,7 +109,7 @@ def test_a_step_changes_its_own_players_weights_alone(name: str, small_set: Prep
     """The known mistake: the generator's step leaves gradients in the discriminator, for which nobody asked."""
     model = network(name, image_shape=small_set.image_shape).float()
     x, y = Resident.of(small_set.train, torch.device("cpu")).batch(slice(0, 16))
-    turns = {turn.name: turn for turn in model.turns()}
+    turns = {turn.name: turn for turn in model.optimizer_steps()}
     assert list(turns) == ["discriminator", "generator"]
     players = {player: set(turns[player].player.parameters()) for player in turns}
     assert players["discriminator"].isdisjoint(players["generator"])
@@ -131,7 +131,7 @@ def test_the_loop_leaves_no_gradient_with_the_other_player(
     update = Adam.update
     seen = []
 
-    def watched(self: Adam, learning_rate: float) -> None:
+    def monitored(self: Adam, learning_rate: float) -> None:
         own = {weight for group in self.param_groups for weight in group["params"]}
         seen.append("discriminator" if own == discriminator else "generator")
         if seen[-1] == "discriminator":
@@ -143,7 +143,7 @@ def test_the_loop_leaves_no_gradient_with_the_other_player(
         update(self, learning_rate)
 
     kept: dict[torch.Tensor, torch.Tensor] = {}
-    monkeypatch.setattr(Adam, "update", watched)
+    monkeypatch.setattr(Adam, "update", monitored)
     train(model, small_set, epochs=1)
     assert seen == ["discriminator", "generator"] * (len(seen) // 2)
     assert len(seen) == 2 * 8

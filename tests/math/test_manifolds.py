@@ -9,9 +9,9 @@ import scipy.linalg
 import torch
 from torch import Tensor
 
-from nvae.analysis import manifolds
-from nvae.analysis.manifolds import Manifolds, compare, coverage_by_class, frechet_distance
 from nvae.errors import UserError
+from nvae.measures import manifolds
+from nvae.measures.manifolds import Manifolds, compare, coverage_by_class, frechet_distance
 from nvae.rng import torch_generator
 
 # Closed forms on the same samples leave only the rounding of float64, relative to tr C.

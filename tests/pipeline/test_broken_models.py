@@ -37,7 +37,7 @@ def _small(loaded: Config) -> Config:
     return loaded.model_copy(
         update={
             "seeds": (0, 1, 2),
-            "datasets": {"digits": "glyphs", "clothes": "glyphs", "faces": "faces"},
+            "datasets": {"digits": "glyphs", "fashion": "glyphs", "faces": "faces"},
             "data": {**loaded.data, "glyphs": glyphs, "faces": faces},
             "models": models,
             "training": training,

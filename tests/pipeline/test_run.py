@@ -220,7 +220,7 @@ def test_an_edit_to_the_classifier_trains_no_vae(finished: Project) -> None:
     assert not re.search(r"output: results/paper/models/\w+/\w*vae", said)
 
 
-def test_every_history_tells_what_its_model_is_watched_for(finished: Project) -> None:
+def test_every_history_has_the_columns_of_its_model_s_monitor(finished: Project) -> None:
     folder = finished.root / "results/paper/tables/history"
     for variant, column in (
         ("cgan", "lowest_sample_coverage"),

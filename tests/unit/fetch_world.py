@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from nvae.data.archives import open_image_tree
-from nvae.data.payloads import tree_payload
-from nvae.data.registry import RawFile
+from nvae.data.fetching.payloads import tree_payload
+from nvae.data.fetching.registry import RawFile
 
 CONTENT = bytes(range(256)) * 1200
 NOWHERE = "http://127.0.0.1:1/mnist/digits.gz"

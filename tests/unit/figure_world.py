@@ -9,12 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from nvae import figures
-from nvae.figures import style
-from nvae.figures.tables import Arrays
 from nvae.layout import Layout
+from nvae.plotting import style
+from nvae.plotting.tables import Arrays
 from tests.unit import supplement_world
 
-ROLES = {"digits": "glyphs", "clothes": "garments", "faces": "yale_b"}
+ROLES = {"digits": "glyphs", "fashion": "garments", "faces": "yale_b"}
 SIGMAS = (1.0, 1.5, 2.0, 2.5, 3.0)
 SHARES = (0.25, 0.5, 1.0)
 # Test error in % at σ = 1 and its change for each further unit, of classifiers trained on generated images alone.

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from nvae.models.protocol import GenerativeModel, LatentModel, LossTerms, Turn
+from nvae.models.protocol import GenerativeModel, LatentModel, LossTerms, OptimizerStep
 
 
 class Columns(GenerativeModel):
@@ -22,7 +22,7 @@ class Columns(GenerativeModel):
     def initialise(self, *, generator: torch.Generator) -> None:
         del generator
 
-    def turns(self) -> tuple[Turn, ...]:
+    def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
         return ()
 
     def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 
 from nvae.cli import main
 from nvae.data.prepared import PreparedSet
-from nvae.lineage import Hashes, differences, read_record
+from nvae.provenance.lineage import Hashes, differences, read_record
 from tests.unit.wrong_world import make_project
 
 MODELS = Path("results/smoke/models/glyphs")

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 import torch
 
-from nvae.analysis.encoding import encode
-from nvae.analysis.evaluation import best_spearman, metrics
-from nvae.analysis.kl import kl_table
-from nvae.analysis.sampling import sample_grid
-from nvae.analysis.traversal import traverse
+from nvae.analyses.kl import kl_table
+from nvae.analyses.metrics import best_spearman, metrics
+from nvae.analyses.samples import sample_grid
+from nvae.analyses.traversals import traverse
 from nvae.config import EvaluationParams, SamplingParams, TraversalParams
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
+from nvae.inference.encoding import encode
 from nvae.models.n_vae import NVae
 from tests.conftest import n_vae
 
@@ -64,7 +64,7 @@ def test_probe_reads_a_factor_that_a_latent_carries(small_set: PreparedSet, monk
             result.mu[:, 6:] = shared
             return result
 
-        monkeypatch.setattr("nvae.analysis.evaluation.encode", fake)
+        monkeypatch.setattr("nvae.analyses.metrics.encode", fake)
         found = metrics(model, small_set, params, seed=0, device=CPU)
         return found[found.split == "test"].set_index("metric")["value"]
 

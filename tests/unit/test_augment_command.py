@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from nvae.analysis.augmentation import train_arms
+from nvae.analyses.augmentation import train_arms
 from nvae.cli import main
 from nvae.data.prepared import PreparedSet
 
@@ -20,7 +20,7 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 @pytest.fixture
 def project(small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a small data set under the name glyphs, a trained CVAE and a trained judge."""
+    """A folder with a small data set under the name glyphs, a trained CVAE and a trained classifier."""
     monkeypatch.chdir(tmp_path)
     content = yaml.safe_load(PARAMS.read_text())
     content["profiles"]["smoke"]["fidelity"]["neighbours"] = 2
@@ -51,11 +51,11 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The arms that are trained while a test runs."""
     names: list[str] = []
 
-    def watched(*args: Any, **kwargs: Any) -> list[dict[str, float]]:
+    def monitored(*args: Any, **kwargs: Any) -> list[dict[str, float]]:
         names.extend(arm.name for arm in args[2])
         return train_arms(*args, **kwargs)
 
-    monkeypatch.setattr("nvae.commands.augment.train_arms", watched)
+    monkeypatch.setattr("nvae.commands.augment.train_arms", monitored)
     return names
 
 
@@ -188,16 +188,16 @@ def test_measure_and_gans_need_a_judge_of_the_same_images(project: Path, capsys:
     assert set(table["sigma"]) == {1.0, 3.0}
     common = ["glyphs", "--profile", "smoke"]
     cvae = "results/smoke/models/glyphs/cvae/seed0"
-    assert main(["measure", *common, "--variant", "cvae", "--judge", cvae]) == 2
-    assert "judge: got CVae, expected a classifier" in capsys.readouterr().err
-    assert main(["train", *common, "--variant", "cgan", "--judge", "nowhere"]) == 2
+    assert main(["measure", *common, "--variant", "cvae", "--classifier", cvae]) == 2
+    assert "classifier: got CVae, expected a classifier" in capsys.readouterr().err
+    assert main(["train", *common, "--variant", "cgan", "--classifier", "nowhere"]) == 2
     assert "nowhere: got no nowhere/model.json, expected a trained model" in capsys.readouterr().err
     assert main(["train", *common, "--variant", "cgan"]) == 0
     history = pd.read_csv("results/smoke/models/glyphs/cgan/seed0/history.csv")
-    watched = history[history["split"] == "validation"]
-    assert watched[["sample_accuracy", "lowest_sample_coverage"]].notna().all(axis=None)
+    monitored = history[history["split"] == "validation"]
+    assert monitored[["sample_accuracy", "lowest_sample_coverage"]].notna().all(axis=None)
     sidecar = json.loads(Path("results/smoke/models/glyphs/cgan/seed0.meta.json").read_text())
-    assert set(sidecar["made_from"]["inputs"]) == {"data", "judge"}
+    assert set(sidecar["made_from"]["inputs"]) == {"data", "classifier"}
 
 
 def test_a_judge_of_other_images_is_refused(
@@ -205,8 +205,8 @@ def test_a_judge_of_other_images_is_refused(
 ) -> None:
     renamed = PreparedSet(**{**vars(small_set), "class_names": ("x", "y", "z")})
     renamed.save(Path("data/prepared/smoke/garments.npz"))
-    judge = "results/smoke/models/glyphs/classifier/seed0"
-    assert main(["train", "garments", "--variant", "cgan", "--profile", "smoke", "--judge", judge]) == 2
+    classifier = "results/smoke/models/glyphs/classifier/seed0"
+    assert main(["train", "garments", "--variant", "cgan", "--profile", "smoke", "--classifier", classifier]) == 2
     assert "expected a classifier of small's classes and images" in capsys.readouterr().err
 
 

@@ -6,12 +6,12 @@ from typing import Any, Literal
 import pytest
 import torch
 
-from nvae.analysis import watch
-from nvae.analysis.augmentation import Arm, Mixture, arms, train_arms
-from nvae.analysis.fidelity import fidelity_table
-from nvae.analysis.generation import accuracy_by_class
+from nvae.analyses.augmentation import Arm, Mixture, arms, train_arms
+from nvae.analyses.fidelity import fidelity_table
 from nvae.config import AugmentationParams, ClassifierParams, FidelityParams, TrainingParams
 from nvae.data.prepared import PreparedSet
+from nvae.inference import gan_monitor
+from nvae.inference.generation import accuracy_by_class
 from nvae.models.classifier import Classifier
 from nvae.models.protocol import Trainable
 from nvae.training.batches import Resident, Shuffled, Source
@@ -30,7 +30,7 @@ PROTOCOL = TrainingParams(
     kl_warmup_epochs=0,
     precision="fp32",
 )
-FIDELITY = FidelityParams(images=40, watched_images_per_class=20, neighbours=3)
+FIDELITY = FidelityParams(images=40, monitor_images_per_class=20, neighbours=3)
 
 
 def mixture(data: PreparedSet, share: float, *, sigma: float = 1.0, seed: int = 0) -> Mixture:
@@ -45,10 +45,10 @@ def classifier_params() -> ClassifierParams:
 
 
 @pytest.fixture
-def judge(small_set: PreparedSet) -> Classifier:
+def classifier(small_set: PreparedSet) -> Classifier:
     model: Classifier = network("classifier", image_shape=small_set.image_shape, hidden=(32,)).float()
     source = Shuffled(Resident.of(small_set.train, CPU), 16, 0)
-    fit(model, source, Resident.of(small_set.validation, CPU), PROTOCOL, seed=0, device=CPU, title="judge")
+    fit(model, source, Resident.of(small_set.validation, CPU), PROTOCOL, seed=0, device=CPU, title="classifier")
     return model
 
 
@@ -170,46 +170,46 @@ def test_accuracy_by_class_is_by_the_class_that_was_asked_for() -> None:
     assert found[2].isnan()
 
 
-def values(judge: Classifier, data: PreparedSet, model: Columns, *, sigma: float = 1.0) -> dict[str, float]:
+def values(classifier: Classifier, data: PreparedSet, model: Columns, *, sigma: float = 1.0) -> dict[str, float]:
     table = fidelity_table(
-        model, judge, data, FIDELITY, sigmas=(sigma, 3.0), seed=0, device=CPU, splits=("validation",)
+        model, classifier, data, FIDELITY, sigmas=(sigma, 3.0), seed=0, device=CPU, splits=("validation",)
     )
     rows = table[table["sigma"] == sigma]
     return dict(zip(rows["metric"], rows["value"], strict=True))
 
 
-def test_fidelity_tells_good_collapsed_and_missing_classes(judge: Classifier, small_set: PreparedSet) -> None:
-    good = values(judge, small_set, Columns())
+def test_fidelity_tells_good_collapsed_and_missing_classes(classifier: Classifier, small_set: PreparedSet) -> None:
+    good = values(classifier, small_set, Columns())
     assert good["accuracy_pct"] == 100
     assert good["classes_present"] == 3
     assert good["lowest_class_coverage"] > 0.3
-    collapsed = values(judge, small_set, Columns(spread=0.0))
+    collapsed = values(classifier, small_set, Columns(spread=0.0))
     assert collapsed["accuracy_pct"] == 100  # accuracy does not see it: coverage has to
     assert collapsed["coverage"] < 0.7 * good["coverage"]
     assert collapsed["recall"] < good["recall"]
     assert collapsed["frechet_distance"] > 1.5 * good["frechet_distance"]
-    missing = values(judge, small_set, Columns((0, 1, 1)))
+    missing = values(classifier, small_set, Columns((0, 1, 1)))
     assert missing["classes_present"] == 2
     assert missing["lowest_class_accuracy_pct"] == 0
     assert missing["lowest_class_coverage"] == 0
     assert missing["accuracy_pct"] == pytest.approx(200 / 3)
 
 
-def test_fidelity_has_a_row_a_split_sigma_and_metric(judge: Classifier, small_set: PreparedSet) -> None:
-    table = fidelity_table(Columns(), judge, small_set, FIDELITY, sigmas=(1.0, 2.0), seed=0, device=CPU)
+def test_fidelity_has_a_row_a_split_sigma_and_metric(classifier: Classifier, small_set: PreparedSet) -> None:
+    table = fidelity_table(Columns(), classifier, small_set, FIDELITY, sigmas=(1.0, 2.0), seed=0, device=CPU)
     assert len(table) == 2 * 2 * 9
     assert not table.duplicated(["split", "sigma", "metric"]).any()
     assert table["value"].notna().all()
 
 
-def test_watch_sees_a_collapse(judge: Classifier, small_set: PreparedSet) -> None:
-    watching = watch.make(judge, small_set, FIDELITY, seed=0, device=CPU)
-    good, missing, collapsed = (watching(model, 1) for model in (Columns(), Columns((0, 1, 1)), Columns(spread=0.0)))
+def test_the_monitor_sees_a_collapse(classifier: Classifier, small_set: PreparedSet) -> None:
+    monitor = gan_monitor.make(classifier, small_set, FIDELITY, seed=0, device=CPU)
+    good, missing, collapsed = (monitor(model, 1) for model in (Columns(), Columns((0, 1, 1)), Columns(spread=0.0)))
     assert good["lowest_sample_accuracy"] == 1
     assert good["lowest_sample_coverage"] > 0.3
     assert missing["lowest_sample_accuracy"] == 0
     assert missing["lowest_sample_coverage"] == 0
     assert missing["sample_accuracy"] == pytest.approx(2 / 3)
     assert collapsed["sample_coverage"] < 0.7 * good["sample_coverage"]
-    assert watching(Columns(), 1) == good
-    assert watching(Columns(), 2) != good
+    assert monitor(Columns(), 1) == good
+    assert monitor(Columns(), 2) != good

@@ -118,7 +118,7 @@ def _operations(work: Callable[[], object]) -> int:
 def test_the_floor_has_the_products_of_a_step() -> None:
     images, labels = _images()
     model = _model("classifier")
-    (turn,) = model.turns()
+    (turn,) = model.optimizer_steps()
     noise = torch.Generator()
 
     def step() -> None:

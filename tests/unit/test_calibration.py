@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from nvae import config
-from nvae.analysis.calibration import prepared_in_passing
+from nvae.analyses.calibration import prepared_in_passing
 from nvae.cli import main
 from nvae.data.builtin import dial
 from nvae.data.prepared import PreparedSet

@@ -21,7 +21,7 @@ HERE = {"paper": "fashion_mnist", "demo": "garments"}
 
 
 def quantity(name: str, variant: str = "n_vae") -> dict[str, object]:
-    return {"table": "metrics", "role": "clothes", "variant": variant, "read": {"kind": "metric", "name": name}}
+    return {"table": "metrics", "role": "fashion", "variant": variant, "read": {"kind": "metric", "name": name}}
 
 
 def claim(**changes: object) -> dict[str, Any]:

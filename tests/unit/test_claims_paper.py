@@ -10,7 +10,7 @@ import pytest
 
 from nvae import config, figures
 from nvae.claims import Claim, Claims, load
-from nvae.claims.evaluation import Judge
+from nvae.claims.evaluation import ClaimEvaluator
 from nvae.layout import Layout
 
 ROOT = Path(__file__).parents[2]
@@ -37,13 +37,13 @@ ERRORS = {
         "cgan": (3.0, 3.3, 3.6, 3.9, 4.4),
         "ac_gan": (5.5, 5.6, 5.7, 5.8, 5.9),
     },
-    ("clothes", 0.5): {
+    ("fashion", 0.5): {
         "n_vae": (10.1, 10.2, 10.3, 10.4, 10.5),
         "cvae": (12.9, 13.0, 13.2, 13.4, 13.5),
         "cgan": (11.5, 11.7, 11.9, 12.1, 12.3),
         "ac_gan": (11.1, 11.2, 11.3, 11.4, 11.5),
     },
-    ("clothes", 1.0): {
+    ("fashion", 1.0): {
         "n_vae": (17.0, 17.2, 17.4, 17.6, 17.8),
         "cvae": (26.0, 27.0, 28.0, 29.0, 30.0),
         "cgan": (19.0, 20.0, 21.0, 22.0, 23.0),
@@ -51,7 +51,7 @@ ERRORS = {
     },
 }
 METRICS = {
-    "clothes": {"kl_own_nats": 6.0, "kl_shared_nats": 5.0, "negative_bound_nats": -143.0},
+    "fashion": {"kl_own_nats": 6.0, "kl_shared_nats": 5.0, "negative_bound_nats": -143.0},
     "faces": {
         "kl_own_nats": 0.03, "kl_shared_nats": 7.4, "negative_bound_nats": 979.0,
         "r2_knn_azimuth_deg": 0.99, "r2_knn_elevation_deg": 0.97,
@@ -139,7 +139,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judged:
                 changed[1](table)
             path.parent.mkdir(parents=True, exist_ok=True)
             table.to_csv(path, index=False)
-        content = Judge(Layout("paper"), CONFIG.datasets).content(claims)
+        content = ClaimEvaluator(Layout("paper"), CONFIG.datasets).content(claims)
         return {claim["id"]: claim for claim in content["claims"]}
 
     return judged
@@ -211,8 +211,8 @@ OWN, SHARED, BOUND = (metric(f"{name}_nats") for name in ("kl_own", "kl_shared",
 OTHERS = ("cvae", "cgan", "ac_gan")
 # Claim, the table that changes, how, and which of the claim's criteria then fail.
 REFUTED: list[tuple[str, Key, Change, set[int]]] = [
-    ("C1", ("metrics", "clothes", "n_vae"), to(4.0, **OWN), {0}),
-    ("C1", ("metrics", "clothes", "n_vae"), to(6.5, **SHARED), {0}),
+    ("C1", ("metrics", "fashion", "n_vae"), to(4.0, **OWN), {0}),
+    ("C1", ("metrics", "fashion", "n_vae"), to(6.5, **SHARED), {0}),
     ("C2", ("metrics", "faces", "n_vae"), to(0.5, **OWN), {0}),
     ("C3", ("kl", "digits", "n_vae"), to(0.2, image_class=1, latent_class=1), {0}),
     ("C3", ("metrics", "digits", "n_vae"), to(0.9, **SHARED), {1}),
@@ -221,12 +221,12 @@ REFUTED: list[tuple[str, Key, Change, set[int]]] = [
         for value in ("1_5", "2", "4", "8")
         for index, (table, role, change) in enumerate(
             (
-                ("metrics", "clothes", to(4.9, **OWN)),
+                ("metrics", "fashion", to(4.9, **OWN)),
                 ("metrics", "faces", to(0.4, **OWN)),
                 ("kl", "digits", to(0.2, image_class=1, latent_class=1)),
                 ("metrics", "digits", to(0.9, **SHARED)),
                 ("metrics", "digits", times(1.08, **BOUND)),
-                ("metrics", "clothes", times(1.08, **BOUND)),
+                ("metrics", "fashion", times(1.08, **BOUND)),
                 ("metrics", "faces", times(0.93, **BOUND)),
             )
         )
@@ -245,20 +245,20 @@ REFUTED: list[tuple[str, Key, Change, set[int]]] = [
     ("C8", ("augmentation", "digits", "cvae"), reversed_in_sigma, {1}),
     ("C8", ("augmentation", "digits", "cgan"), reversed_in_sigma, {2}),
     ("C8", ("augmentation", "digits", "ac_gan"), reversed_in_sigma, {3}),
-    ("C9", ("augmentation", "clothes", "n_vae"), plus(5, **HALF), {0, 1, 2}),
-    *(("C9", ("augmentation", "clothes", other), plus(-5, **HALF), {i}) for i, other in enumerate(OTHERS)),
+    ("C9", ("augmentation", "fashion", "n_vae"), plus(5, **HALF), {0, 1, 2}),
+    *(("C9", ("augmentation", "fashion", other), plus(-5, **HALF), {i}) for i, other in enumerate(OTHERS)),
     ("C10", ("augmentation", "digits", "n_vae"), plus(-1, **ALONE, sigma=1.0), {0}),
     ("C10", ("augmentation", "digits", "cvae"), to(2.0, **ALONE, sigma=1.0), {1, 3}),
     ("C10", ("augmentation", "digits", "ac_gan"), to(2.0, **ALONE, sigma=1.0), {2, 4}),
     ("C10", ("augmentation", "digits", "n_vae"), to(4.5, **ALONE, sigma=1.0), {4}),
     ("C10", ("augmentation", "digits", "n_vae"), to(6.0, **ALONE, sigma=1.0), {3, 4}),
-    ("C11", ("augmentation", "clothes", "n_vae"), plus(20, **ALONE), {0, 1, 2}),
-    *(("C11", ("augmentation", "clothes", other), plus(-15, **ALONE), {i}) for i, other in enumerate(OTHERS)),
+    ("C11", ("augmentation", "fashion", "n_vae"), plus(20, **ALONE), {0, 1, 2}),
+    *(("C11", ("augmentation", "fashion", other), plus(-15, **ALONE), {i}) for i, other in enumerate(OTHERS)),
     *(
         ("C12", ("augmentation", role, "n_vae"), plus(15, **share, sigma=3.0), {3 * i, 3 * i + 1, 3 * i + 2})
-        for i, (role, share) in enumerate((("digits", HALF), ("clothes", HALF), ("digits", ALONE), ("clothes", ALONE)))
+        for i, (role, share) in enumerate((("digits", HALF), ("fashion", HALF), ("digits", ALONE), ("fashion", ALONE)))
     ),
-    ("C12", ("augmentation", "clothes", "cgan"), to(10, **ALONE, sigma=3.0), {10}),
+    ("C12", ("augmentation", "fashion", "cgan"), to(10, **ALONE, sigma=3.0), {10}),
     ("C13", ("metrics", "digits", "n_vae_no_bias"), to(7.0, **OWN), {0}),
     ("C13", ("metrics", "digits", "n_vae"), plus(3.0, **OWN), {0}),
     ("C14", ("responses", "digits", "n_vae"), times(0.5, image_class=7, kind="class"), {0}),

@@ -23,7 +23,7 @@ CLAIM = {
     "quantities": {
         "own": {
             "table": "metrics",
-            "role": "clothes",
+            "role": "fashion",
             "variant": "n_vae",
             "read": {"kind": "metric", "name": "kl_own_nats"},
         },
@@ -65,7 +65,7 @@ def test_a_claim_is_read_whole(tmp_path: Path) -> None:
 def test_needs_are_the_tables_each_once(tmp_path: Path) -> None:
     second = copy.deepcopy(CLAIM) | {"id": "C2"}
     claims = load(written(tmp_path / "c.yaml", {"claims": [CLAIM, second]}))
-    assert claims.needs() == {("metrics", "clothes", "n_vae"), ("kl", "digits", "cvae")}
+    assert claims.needs() == {("metrics", "fashion", "n_vae"), ("kl", "digits", "cvae")}
 
 
 def test_the_graph_can_ask_for_needs_without_anything_heavy() -> None:

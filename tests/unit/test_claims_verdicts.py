@@ -25,7 +25,7 @@ def test_one_seed_has_no_interval_and_equal_ones_a_point() -> None:
     assert verdicts.t_interval([0.3], 0.95) is None
     # The mean of three times 0.1 is not 0.1 in floating point: the point must be the value all the same.
     assert verdicts.t_interval([0.1, 0.1, 0.1], 0.95) == (0.1, 0.1)
-    assert verdicts.judge([0.1] * 3, threshold=0.1, direction="above", level=0.95).estimate == 0.1
+    assert verdicts.evaluate([0.1] * 3, threshold=0.1, direction="above", level=0.95).estimate == 0.1
 
 
 @pytest.mark.parametrize("m", [1, 2, 7, 12])
@@ -37,7 +37,8 @@ def test_a_claim_of_many_criteria_needs_wider_intervals() -> None:
     """The same values hold alone and are open among twelve."""
     values = [0.1, 0.9, 0.5, 0.6, 0.4]
     alone, among = (
-        verdicts.judge(values, threshold=0.0, direction="above", level=verdicts.confidence(m)).result for m in (1, 12)
+        verdicts.evaluate(values, threshold=0.0, direction="above", level=verdicts.confidence(m)).result
+        for m in (1, 12)
     )
     assert (alone, among) == ("holds", "open")
 
@@ -62,7 +63,7 @@ def test_a_claim_of_many_criteria_needs_wider_intervals() -> None:
     ],
 )
 def test_outcome(values: tuple[float, ...], direction: Any, result: str, toward: bool) -> None:
-    outcome = verdicts.judge(values, threshold=0.0, direction=direction, level=0.95)
+    outcome = verdicts.evaluate(values, threshold=0.0, direction=direction, level=0.95)
     assert (outcome.result, outcome.toward) == (result, toward)
 
 
@@ -74,7 +75,7 @@ def test_the_threshold_moves_the_outcome() -> None:
         (high - 1e-9, "open"),
         (high + 1e-9, "fails"),
     ):
-        assert verdicts.judge(VALUES, threshold=threshold, direction="above", level=0.95).result == result
+        assert verdicts.evaluate(VALUES, threshold=threshold, direction="above", level=0.95).result == result
 
 
 @pytest.mark.parametrize(

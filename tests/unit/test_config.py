@@ -77,9 +77,9 @@ def test_models_without_blocks_have_as_many_latents_as_a_class_of_n_vae() -> Non
             assert found == blocks.class_dims + blocks.shared_dims, (dataset, variant)
 
 
-def test_only_what_is_watched_depends_on_the_watch(edited: Callable[[dict[str, Any]], Path]) -> None:
+def test_only_monitored_models_depend_on_the_monitor(edited: Callable[[dict[str, Any]], Path]) -> None:
     before = config.load(ROOT / "params.yaml")
-    after = config.load(edited({"fidelity.watched_images_per_class": 7}))
+    after = config.load(edited({"fidelity.monitor_images_per_class": 7}))
     changed = {
         variant
         for variant in before.variants

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nvae.data.crop import Box, check_inner_box, cut, read_face_boxes, whole_frame
+from nvae.data.faces.crop import Box, check_inner_box, cut, read_face_boxes, whole_frame
 from nvae.errors import UserError
 
 FRAME = np.random.default_rng(0).integers(0, 256, (192, 168), dtype=np.uint8)

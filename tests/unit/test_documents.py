@@ -12,8 +12,8 @@ from nvae.claims.readme import with_table
 from nvae.cli import VERBS
 from nvae.config import load
 from nvae.figures import FIGURES
-from nvae.figures.labels import model_label
 from nvae.models import build
+from nvae.plotting.labels import model_label
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -58,14 +58,14 @@ def budget_table() -> str:
         "|---|---|---|---|---|---|",
     ]
     extras = ("class_weight", "beta", "gradient_penalty", "label_weight", "label_smoothing")
-    for role in ("digits", "clothes"):
+    for role in ("digits", "fashion"):
         dataset = config.datasets[role]
         for variant in ("n_vae", "beta_vae", "cvae", "cgan", "ac_gan", "classifier"):
             params, protocol = config.model_params(dataset, variant), config.training_params(dataset, variant)
             model = build(config.variant(variant).model, params, n_classes=10, image_shape=(28, 28))
             assert protocol.batch_size == 128
             steps = protocol.epochs * -(-(60_000 - config.data[dataset].validation_images) // protocol.batch_size)
-            weights = " + ".join(f"{sum(p.numel() for p in t.player.parameters()):,}" for t in model.turns())
+            weights = " + ".join(f"{sum(p.numel() for p in t.player.parameters()):,}" for t in model.optimizer_steps())
             found = params.model_dump()
             latents = found.get("latent_dims") or (
                 f"10 × {found['class_dims']} + {found['shared_dims']}" if "class_dims" in found else "–"

@@ -11,10 +11,10 @@ from skimage.data import astronaut
 from nvae.data.archives import ImageTree, open_image_tree
 from nvae.data.builtin.faces import draw, render_ambient
 from nvae.data.builtin.head import draw_person
-from nvae.data.crop import CROPPED, UNCROPPED, Box, cut, whole_frame
-from nvae.data.detector_report import detector_report
-from nvae.data.face_detection import Detection, find_face, find_face_in_any
-from nvae.data.yale_b import keep_lit, persons_of, usable_images
+from nvae.data.faces.crop import CROPPED, UNCROPPED, Box, cut, whole_frame
+from nvae.data.faces.detection import Detection, find_face, find_face_in_any
+from nvae.data.faces.detector_report import detector_report
+from nvae.data.faces.yale_b import keep_lit, persons_of, usable_images
 from nvae.rng import numpy_generator
 
 Grey = np.ndarray

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from nvae.analysis.detection import block_share, class_specific_share, exclusive_share, known_factors
-from nvae.analysis.factors import factor_summary, factor_table, reliability
+from nvae.analyses.factors import factor_summary, factor_table, reliability
 from nvae.config import ProbeParams
 from nvae.data.prepared import PreparedSet, Split
 from nvae.errors import UserError
+from nvae.measures.factor_kinds import block_share, class_specific_share, exclusive_share, known_factors
 from nvae.models.protocol import SHARED, LatentAxis, Posterior, shared_axes
 from tests.unit.generators import Untrained
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from nvae.data.fetch import IN_PLACE, fetch
-from nvae.data.payloads import copy_payload
-from nvae.data.sources import Setting
+from nvae.data.fetching.fetch import IN_PLACE, fetch
+from nvae.data.fetching.payloads import copy_payload
+from nvae.data.fetching.sources import Setting
 from nvae.errors import UserError
 from tests.unit.fetch_world import CONTENT, NOWHERE, listing, mirror, plain_row, serving
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-import nvae.data.fetch
+import nvae.data.fetching.fetch
 from nvae.data import archives
 from nvae.data.archives import MEMBER_BYTES, open_image_tree
-from nvae.data.fetch import IN_PLACE, fetch
-from nvae.data.payloads import tree_payload
-from nvae.data.sources import Setting
+from nvae.data.fetching.fetch import IN_PLACE, fetch
+from nvae.data.fetching.payloads import tree_payload
+from nvae.data.fetching.sources import Setting
 from nvae.errors import UserError
 from tests.unit.fetch_world import FACES, faces_row, listing, mirror, serving, unpacked, zipped
 
@@ -286,7 +286,7 @@ def test_a_full_disk_is_the_users_error_not_the_sources(tmp_path: Path, monkeypa
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(nvae.data.fetch, "install", full)
+    monkeypatch.setattr(nvae.data.fetching.fetch, "install", full)
     place = mirror(tmp_path / "m", {"yale_b/CroppedYale.zip": zipped(FACES)})
     with pytest.raises(UserError, match="got No space left on device, expected room"):
         fetch([faces_row(tmp_path)], tmp_path / "out", Setting((place,), offline=True))

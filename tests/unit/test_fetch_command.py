@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nvae import cli, layout
-from nvae.data import registry
-from nvae.data.fetch import IN_PLACE
+from nvae.data.fetching import registry
+from nvae.data.fetching.fetch import IN_PLACE
 from nvae.errors import UserError
 from tests.unit.fetch_world import CONTENT, mirror, plain_row
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import nvae.data.fetch
-from nvae.data import download, progress
-from nvae.data.fetch import fetch
-from nvae.data.sources import Setting
+import nvae.data.fetching.fetch
+from nvae.data.fetching import download, progress
+from nvae.data.fetching.fetch import fetch
+from nvae.data.fetching.sources import Setting
 from nvae.errors import UserError
 from tests.unit.fetch_world import CONTENT, Server, listing, mirror, plain_row, serving
 
@@ -194,7 +194,7 @@ def test_an_unreachable_mirror_is_asked_once(tmp_path: Path, monkeypatch: pytest
         asked.append(url)
         return download.download(url, part, limit=limit)
 
-    monkeypatch.setattr(nvae.data.fetch, "download", counted)
+    monkeypatch.setattr(nvae.data.fetching.fetch, "download", counted)
     good = mirror(tmp_path / "m", {"mnist/digits.gz": CONTENT, "mnist/labels": CONTENT})
     rows = [plain_row(), plain_row(file="labels", url="http://127.0.0.1:1/labels.gz")]
     results = fetch(rows, tmp_path / "out", Setting(("http://127.0.0.1:1", good)))

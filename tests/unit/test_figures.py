@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from nvae import cli, figures
 from nvae.errors import UserError
-from nvae.figures import grids, style, tables, traversals
 from nvae.layout import Layout
+from nvae.plotting import grids, style, tables, traversals
 from tests.unit.figure_world import ROLES, drawn, saved, tables_of, traversal_table, words, write_tables
 
 NAMES = [spec.name for spec in figures.FIGURES]
@@ -37,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(root)
         write_tables(Layout("paper"))
     params = Path("params.yaml").read_text()
-    params = params.replace("digits: mnist", "digits: glyphs").replace("clothes: fashion_mnist", "clothes: garments")
+    params = params.replace("digits: mnist", "digits: glyphs").replace("fashion: fashion_mnist", "fashion: garments")
     (root / "params.yaml").write_text(params)
     return root
 

@@ -15,7 +15,8 @@ from scipy import stats
 
 from nvae import figures
 from nvae.errors import UserError
-from nvae.figures import CLASS_BIAS, CLASS_WEIGHT, ablations, style
+from nvae.figures import CLASS_BIAS, CLASS_WEIGHT
+from nvae.plotting import ablations, style
 from tests.unit.figure_world import drawn, tables_of, words
 from tests.unit.supplement_world import WEIGHTS
 
@@ -142,7 +143,7 @@ def test_data_sets_of_unequal_numbers_of_seeds_are_told() -> None:
 @pytest.mark.parametrize(
     ("lacking", "message"),
     [
-        ("dataset == 'garments'", r"data sets glyphs, yale_b, expected one for each of digits, clothes, faces"),
+        ("dataset == 'garments'", r"data sets glyphs, yale_b, expected one for each of digits, fashion, faces"),
         ("dataset == 'garments' and model == '{last}'", "garments, {first}: .* expected also model {last}"),
         (
             "dataset == 'yale_b' and model == '{last}' and metric == 'negative_bound_nats'",

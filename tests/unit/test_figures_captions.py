@@ -13,7 +13,7 @@ from scipy import stats
 
 from nvae import figures
 from nvae.errors import UserError
-from nvae.figures import captions, kl
+from nvae.plotting import captions, kl
 from tests.unit.figure_world import BASELINE, ROLES, tables_of
 
 NAMES = [spec.name for spec in figures.FIGURES]
@@ -120,7 +120,7 @@ def test_figure_9_tells_each_models_error_at_both_ends() -> None:
         "built-in glyphs, generated only",
         "built-in garments, generated only",
     ]
-    table = tables_of("fig09", n_seeds=1)["clothes_cgan"]
+    table = tables_of("fig09", n_seeds=1)["fashion_cgan"]
     assert isinstance(table, pd.DataFrame)
     alone = table[table["generated_share"] == 1].set_index("sigma")["error_pct"]
     assert f"CGAN {alone[1.0]:.3g} → {alone[3.0]:.3g}, AC-GAN" in panels[3]
@@ -157,7 +157,7 @@ def test_samples_tell_their_grid_and_models() -> None:
         "built-in glyphs: σ = 0.5, 1.125, 1.75, 2.375, 3; N-VAE, CVAE, CGAN, AC-GAN, n = 1 model each (seed 0)"
     ]
     assert [words.partition(":")[0] for words in told("fig11")] == ["built-in glyphs", "built-in garments"]
-    other = tables_of("fig11")["clothes"] | {"sigmas": np.array([0.1, 0.2, 0.3, 0.4, 7.0])}
+    other = tables_of("fig11")["fashion"] | {"sigmas": np.array([0.1, 0.2, 0.3, 0.4, 7.0])}
     assert "σ = 0.1, 0.2, 0.3, 0.4, 7; N-VAE" in told("fig11", clothes=other)[1]
 
 

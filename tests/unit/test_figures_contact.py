@@ -4,11 +4,12 @@ import matplotlib.text
 import numpy as np
 import pytest
 
-from nvae.figures import COMPARED, grids, style
-from nvae.figures.contact import contact_sheet
+from nvae.figures import COMPARED
+from nvae.plotting import grids, style
+from nvae.plotting.contact import contact_sheet
 from tests.unit.figure_world import drawn, sample_table, tables_of
 
-SHEETS = {"supp01": "digits", "supp02": "clothes"}
+SHEETS = {"supp01": "digits", "supp02": "fashion"}
 N_SIGMAS = 5
 
 
@@ -43,14 +44,14 @@ def test_panels_groups_and_columns_are_named(name: str) -> None:
     ]  # fmt: skip
     names = figure.axes[0].get_xticklabels()
     assert [label.get_text() for label in names] == sample_table(
-        SHEETS[name].replace("digits", "glyphs").replace("clothes", "garments")
+        SHEETS[name].replace("digits", "glyphs").replace("fashion", "garments")
     )["class_names"].tolist()
     assert {label.get_rotation() for label in names} == {0.0 if name == "supp01" else 90.0}
 
 
 @pytest.mark.parametrize("n_sigmas", [2, 9])
 def test_a_sheet_fits_a_page_and_its_images_keep_their_shape(n_sigmas: int) -> None:
-    loaded = {f"clothes_{model}": sample_table("garments", model, sigmas=n_sigmas) for model in COMPARED}
+    loaded = {f"fashion_{model}": sample_table("garments", model, sigmas=n_sigmas) for model in COMPARED}
     figure = drawn("supp02", loaded)
     assert figure.get_figheight() <= 9
     assert figure.get_figwidth() == style.DOUBLE

@@ -9,8 +9,9 @@ from matplotlib.lines import Line2D
 from scipy import stats
 
 from nvae.errors import UserError
-from nvae.figures import marks, style, supp07_known_factors, supp08_calibration
+from nvae.figures import supp07_known_factors, supp08_calibration
 from nvae.figures.needs import CALIBRATION, ENCODERS, KNOWN
+from nvae.plotting import marks, style
 from tests.unit.figure_world import drawn, tables_of, words
 from tests.unit.supplement_world import OWN_FACTORS, SCORES, factors_of
 

@@ -11,8 +11,9 @@ from matplotlib.patches import Rectangle
 from scipy import stats
 
 from nvae.errors import UserError
-from nvae.figures import COMPARED, style
+from nvae.figures import COMPARED
 from nvae.figures.needs import ENCODERS
+from nvae.plotting import style
 from tests.unit.figure_world import BASELINE, SIGMAS, drawn, tables_of, words
 
 OVER_SIGMA = {"fig09_augmentation": 4, "supp03_fidelity": 12, "supp04_augmentation_mixes": 6}
@@ -65,13 +66,13 @@ def test_bands_and_dots_need_more_than_one_seed(name: str, n_seeds: int) -> None
 
 def test_unequal_numbers_of_seeds_are_told() -> None:
     loaded = tables_of("fig09")
-    loaded["clothes_cgan"] = without(loaded["clothes_cgan"], seed=1)
+    loaded["fashion_cgan"] = without(loaded["fashion_cgan"], seed=1)
     assert "n = 2 to 3 seeds" in words(drawn("fig09", loaded))
 
 
 @pytest.mark.parametrize("model", COMPARED)
 @pytest.mark.parametrize(
-    ("panel", "role", "share"), [(0, "digits", 0.5), (1, "clothes", 0.5), (2, "digits", 1.0), (3, "clothes", 1.0)]
+    ("panel", "role", "share"), [(0, "digits", 0.5), (1, "fashion", 0.5), (2, "digits", 1.0), (3, "fashion", 1.0)]
 )
 def test_lines_bands_and_dots_are_the_tables_numbers(model: str, panel: int, role: str, share: float) -> None:
     loaded = tables_of("fig09")
@@ -115,7 +116,7 @@ def test_where_nobody_errs_the_axis_starts_at_zero() -> None:
 
 def test_figure_9_needs_one_generated_image_for_each_real_one() -> None:
     loaded = tables_of("fig09")
-    loaded["clothes_ac_gan"] = without(loaded["clothes_ac_gan"], generated_share=0.5)
+    loaded["fashion_ac_gan"] = without(loaded["fashion_ac_gan"], generated_share=0.5)
     with pytest.raises(UserError, match=r"garments, ac_gan: got generated_share 0\.25, 1\.0, expected also .* 0\.5"):
         drawn("fig09", loaded)
 
@@ -158,17 +159,17 @@ def test_many_shares_still_fit_a_page() -> None:
 def test_figure_s3_has_a_column_a_metric(metric: str, column: int) -> None:
     loaded = tables_of("supp03")
     axes = drawn("supp03", loaded).axes[6 + column]
-    table = loaded["clothes_ac_gan"]
+    table = loaded["fashion_ac_gan"]
     means = table[table["metric"] == metric].groupby("sigma")["value"].mean()
     np.testing.assert_allclose(line_of(axes, "ac_gan").get_ydata(), means)
-    loaded["clothes_ac_gan"] = without(table, metric=metric)
+    loaded["fashion_ac_gan"] = without(table, metric=metric)
     with pytest.raises(UserError, match=f"garments, ac_gan: .* expected also metric {metric}"):
         drawn("supp03", loaded)
 
 
 def test_only_a_frechet_distance_of_wide_range_is_logarithmic() -> None:
     loaded = tables_of("supp03")
-    for key in [key for key in loaded if key.startswith("clothes")]:
+    for key in [key for key in loaded if key.startswith("fashion")]:
         narrow = loaded[key]["value"].where(loaded[key]["metric"] != "frechet_distance", 5.0)
         loaded[key] = loaded[key].assign(value=narrow)
     scales = [axes.get_yscale() for axes in drawn("supp03", loaded).axes]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from nvae.figures import grids, intervals, kl, style, tables
+from nvae.plotting import grids, intervals, kl, style, tables
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from matplotlib.patches import Circle
 from scipy import stats
 
 from nvae.errors import UserError
-from nvae.figures import posteriors, style
-from nvae.figures.tables import Arrays
+from nvae.plotting import posteriors, style
+from nvae.plotting.tables import Arrays
 from tests.unit.figure_world import aggregate_table, drawn, posterior_table, saved, tables_of, words
 
 N_METRICS = 5

@@ -8,8 +8,8 @@ import pytest
 
 from nvae import figures
 from nvae.errors import UserError
-from nvae.figures import kl, tables
 from nvae.layout import Layout
+from nvae.plotting import kl, tables
 from tests.unit import figure_world
 
 

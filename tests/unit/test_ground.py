@@ -14,8 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from nvae.cli import VERBS, main
-from nvae.closure import code_files
 from nvae.provenance import Stopwatch, atomic, sha256, write_sidecar
+from nvae.provenance.closure import code_files
 from nvae.rng import derive_seed, torch_generator
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def test_sidecar_separates_what_repeats_from_what_does_not(tmp_path: Path) -> No
     target.write_text("out")
     records = []
     for _ in range(2):
-        write_sidecar(target, verb="detect", params={"a": 1}, inputs={"data": source}, watch=Stopwatch())
+        write_sidecar(target, verb="detect", params={"a": 1}, inputs={"data": source}, stopwatch=Stopwatch())
         records.append(json.loads((tmp_path / "out.csv.meta.json").read_text()))
     assert records[0]["made_from"] == records[1]["made_from"]
     assert records[0]["made_from"]["sha256"] == sha256(target)

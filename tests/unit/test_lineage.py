@@ -22,7 +22,7 @@ def make(artefact: Path, verb: str, content: str, **inputs: Path) -> None:
     file = artefact if artefact.suffix else artefact / "content"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content)
-    write_sidecar(artefact, verb=verb, params={"of": verb}, inputs=inputs, watch=Stopwatch(), precision="fp32")
+    write_sidecar(artefact, verb=verb, params={"of": verb}, inputs=inputs, stopwatch=Stopwatch(), precision="fp32")
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def _edit_table() -> None:
 def _edit_table_and_sidecar() -> None:
     """A careful forger: only what was made from the table tells."""
     _edit_table()
-    write_sidecar(TABLE, verb="detect", params={}, inputs={"data": PREPARED, "model": MODEL}, watch=Stopwatch())
+    write_sidecar(TABLE, verb="detect", params={}, inputs={"data": PREPARED, "model": MODEL}, stopwatch=Stopwatch())
 
 
 def _remove_figure() -> None:

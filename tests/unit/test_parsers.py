@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from nvae import config
+from nvae.data.faces.yale_b import parse_lit, usable_images
 from nvae.data.idx import IMAGES, LABELS, load_idx_set, raw_folder, write_idx
 from nvae.data.pgm import read_pgm
-from nvae.data.yale_b import parse_lit, usable_images
 from nvae.errors import UserError
 
 PARAMS = (Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8")

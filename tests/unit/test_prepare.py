@@ -12,8 +12,8 @@ from nvae.cli import main
 from nvae.config import FacesData, IdxData
 from nvae.data.builtin.faces import render_ambient
 from nvae.data.builtin.head import draw_person
+from nvae.data.faces.prepare import prepare as prepare_faces
 from nvae.data.idx import IMAGES, LABELS, raw_folder, write_idx
-from nvae.data.prepare_faces import prepare as prepare_faces
 from nvae.data.prepare_idx import prepare as prepare_idx
 from nvae.data.prepared import PreparedSet, Split
 from nvae.errors import UserError

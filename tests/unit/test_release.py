@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from nvae.analysis.rounding import rounded, rounding_table
 from nvae.cli import main
 from nvae.data.pictures import read_pictures
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
-from nvae.lineage import Hashes, differences
+from nvae.inference.rounding import rounded, rounding_table
 from nvae.models.n_vae import NVae
+from nvae.provenance.lineage import Hashes, differences
 from tests.conftest import n_vae
 from tests.unit.figure_world import posterior_table, sample_table, traversal_table
 from tests.unit.wrong_world import make_project, model

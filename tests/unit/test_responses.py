@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from nvae.analysis.responses import response_table
+from nvae.analyses.responses import response_table
 from nvae.config import TraversalParams
 from nvae.data.prepared import Split
 from nvae.models.protocol import SHARED, LatentAxis, LatentModel, Posterior, shared_axes
@@ -113,7 +113,7 @@ def test_all_dimensions_of_a_model_without_blocks_are_shared() -> None:
 
 def test_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = table(Linear(BLOCKS))
-    monkeypatch.setattr("nvae.analysis.images.BATCH", 3)
+    monkeypatch.setattr("nvae.inference.images.BATCH", 3)
     pd.testing.assert_frame_equal(table(Linear(BLOCKS)), whole, rtol=1e-6)
 
 

@@ -78,7 +78,7 @@ def test_the_functions_that_are_named_exist(page: Path) -> None:
 def test_the_method_page_names_every_loss_and_metric() -> None:
     """What the analyses and the models offer is explained, or a helper that is named here."""
     helpers = {"build", "make", "encode", "posteriors", "posterior_samples", "shared_columns", "classifier", "generate"}
-    helpers |= {"judge", "arms", "batched", "image_batches", "to_uint8", "latent_model", "generative_model"}
+    helpers |= {"classify", "arms", "batched", "image_batches", "to_uint8", "latent_model", "generative_model"}
     helpers |= {"known_factors", "factor_summary", "fidelity_table", "disentanglement", "completeness"}
     helpers |= {"mutual_information_nats", "calibration_table", "prepared_in_passing"}
     text = (ROOT / "docs/method.md").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import spearmanr
 
-from nvae.analysis.strokes import FEATURES, Feature, crossbar, loop
 from nvae.data.builtin import glyphs
 from nvae.data.builtin.drawn import render
+from nvae.measures.strokes import FEATURES, Feature, crossbar, loop
 from nvae.rng import numpy_generator
 
 Images = npt.NDArray[np.uint8]

@@ -15,9 +15,9 @@ from nvae.models.protocol import Trainable
 from nvae.rng import torch_generator
 from nvae.training.adam import Adam
 from nvae.training.batches import Resident, Shuffled
-from nvae.training.checkpoint import Checkpointing, Progressed, changed_keys
+from nvae.training.checkpoint import Checkpointing, TrainState, changed_keys
 from nvae.training.device import denormals_as_zero, open_device, resolve_precision
-from nvae.training.loop import Watch, fit, mean_terms
+from nvae.training.loop import EpochCallback, fit, mean_terms
 from nvae.training.saved import ModelDescription, load_model, save_model
 from tests.conftest import small_params
 
@@ -41,11 +41,11 @@ def train(
     config: dict[str, object] | None = None,
     seed: int = 0,
     name: str = "n_vae",
-    watch: Watch | None = None,
-) -> tuple[Trainable, Progressed]:
+    callback: EpochCallback | None = None,
+) -> tuple[Trainable, TrainState]:
     model = build(name, small_params(name, hidden=(32,)), n_classes=data.n_classes, image_shape=data.image_shape)
     device = torch.device("cpu")
-    progressed = fit(
+    state = fit(
         model,
         Shuffled(Resident.of(data.train, device), protocol.batch_size, seed),
         Resident.of(data.validation, device),
@@ -54,9 +54,9 @@ def train(
         device=device,
         title="test",
         checkpointing=Checkpointing(checkpoint, config or {}),
-        watch=watch,
+        callback=callback,
     )
-    return model, progressed
+    return model, state
 
 
 def weights(model: Trainable) -> bytes:
@@ -65,8 +65,8 @@ def weights(model: Trainable) -> bytes:
 
 def test_training_lowers_the_bound_and_learns_the_labels(small_set: PreparedSet, tmp_path: Path) -> None:
     protocol = PROTOCOL.model_copy(update={"epochs": 25})
-    _, progressed = train(small_set, tmp_path / "c.safetensors", protocol=protocol)
-    validation = [row for row in progressed.history if row["split"] == "validation"]
+    _, state = train(small_set, tmp_path / "c.safetensors", protocol=protocol)
+    validation = [row for row in state.history if row["split"] == "validation"]
     assert validation[-1]["negative_bound"] < 0.9 * float(validation[0]["negative_bound"])
     assert validation[-1]["accuracy"] > 0.9
     assert [row["epoch"] for row in validation] == list(range(1, 26))
@@ -90,9 +90,9 @@ def test_interrupted_run_ends_with_the_same_weights(
         with pytest.raises(KeyboardInterrupt):
             train(small_set, checkpoint, name=name)
     assert checkpoint.is_file()
-    resumed, progressed = train(small_set, checkpoint, name=name)
+    resumed, state = train(small_set, checkpoint, name=name)
     assert weights(resumed) == weights(whole)
-    assert progressed.history == undisturbed.history
+    assert state.history == undisturbed.history
 
 
 def test_runs_differ_by_seed_alone(small_set: PreparedSet, tmp_path: Path) -> None:
@@ -117,10 +117,10 @@ def test_damaged_checkpoint_is_told_and_the_run_starts_anew(
     checkpoint = tmp_path / "c.safetensors"
     whole, undisturbed = train(small_set, checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    again, progressed = train(small_set, checkpoint)
+    again, state = train(small_set, checkpoint)
     assert "a damaged checkpoint" in capsys.readouterr().err
     assert weights(again) == weights(whole)
-    assert progressed.history == undisturbed.history
+    assert state.history == undisturbed.history
 
 
 def test_checkpoints_are_so_many_seconds_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_checkpoints_are_so_many_seconds_apart(tmp_path: Path, monkeypatch: pyte
     written: list[int] = []
     monkeypatch.setattr(
         "nvae.training.checkpoint.save_checkpoint",
-        lambda *args, progressed, **kwargs: written.append(progressed.epoch),
+        lambda *args, state, **kwargs: written.append(state.epoch),
     )
     monkeypatch.setattr("nvae.training.checkpoint.time.monotonic", lambda: now[0])
     model = torch.nn.Linear(1, 1)
@@ -136,21 +136,21 @@ def test_checkpoints_are_so_many_seconds_apart(tmp_path: Path, monkeypatch: pyte
     checkpointing.resume(model, {})
     for epoch in range(1, 9):
         now[0] += 1.4
-        checkpointing.after_epoch(model, {}, Progressed(epoch, [], []))
+        checkpointing.after_epoch(model, {}, TrainState(epoch, [], []))
     assert written == [3, 6]
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_precisions_agree_within_the_noise_of_seeds(name: str, small_set: PreparedSet, tmp_path: Path) -> None:
-    """Weights, sums and optimiser stay float32; products alone are rounded: a run ends as another seed might."""
+    """Weights, sums and optimizer stay float32; products alone are rounded: a run ends as another seed might."""
 
     def ends(precision: str) -> list[float]:
         protocol = PROTOCOL.model_copy(update={"epochs": 12, "precision": precision})
         found = []
         for seed in range(4):
-            model, progressed = train(small_set, tmp_path / "none", protocol=protocol, seed=seed, name=name)
+            model, state = train(small_set, tmp_path / "none", protocol=protocol, seed=seed, name=name)
             assert all(value.dtype == torch.float32 for value in model.parameters())
-            found.append(float(progressed.history[-1][model.turns()[0].name]))
+            found.append(float(state.history[-1][model.optimizer_steps()[0].name]))
             (tmp_path / "none").unlink()
         return found
 
@@ -198,11 +198,11 @@ def test_means_cover_the_last_smaller_batch(small_set: PreparedSet, monkeypatch:
 
 
 def test_saved_model_comes_back(small_set: PreparedSet, tmp_path: Path) -> None:
-    model, progressed = train(small_set, tmp_path / "none")
+    model, state = train(small_set, tmp_path / "none")
     description = ModelDescription(
         "small", "n_vae", "n_vae", PARAMS.model_dump(mode="json"), 0, small_set.class_names, small_set.image_shape
     )
-    save_model(tmp_path / "model", model, description, progressed)
+    save_model(tmp_path / "model", model, description, state)
     loaded, read = load_model(tmp_path / "model", device=torch.device("cpu"))
     assert weights(loaded) == weights(model)
     assert read == description
@@ -240,15 +240,15 @@ def test_an_epoch_has_every_image_once_in_an_order_of_its_own(small_set: Prepare
     assert source.steps == 3
 
 
-def test_what_the_watch_tells_stands_in_the_validation_rows(small_set: PreparedSet, tmp_path: Path) -> None:
-    _, progressed = train(small_set, tmp_path / "none", watch=lambda model, epoch: {"seen": float(epoch)})
-    told = [row.get("seen") for row in progressed.history]
+def test_what_the_callback_returns_stands_in_the_validation_rows(small_set: PreparedSet, tmp_path: Path) -> None:
+    _, state = train(small_set, tmp_path / "none", callback=lambda model, epoch: {"seen": float(epoch)})
+    told = [row.get("seen") for row in state.history]
     assert told == [None, 1.0, None, 2.0, None, 3.0, None, 4.0, None, 5.0, None, 6.0]
 
 
 def test_a_gans_history_has_both_players(small_set: PreparedSet, tmp_path: Path) -> None:
-    _, progressed = train(small_set, tmp_path / "none", name="ac_gan")
-    for row in progressed.history:
+    _, state = train(small_set, tmp_path / "none", name="ac_gan")
+    for row in state.history:
         assert {"discriminator", "generator", "label_real", "penalty", "accuracy"} <= set(row)
         assert "kl_weight" not in row or row["split"] == "train"
 
@@ -256,13 +256,11 @@ def test_a_gans_history_has_both_players(small_set: PreparedSet, tmp_path: Path)
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "classifier"])
 def test_every_model_can_be_saved_and_read(name: str, small_set: PreparedSet, tmp_path: Path) -> None:
     params = small_params(name, hidden=(32,))
-    model, progressed = train(
-        small_set, tmp_path / "none", name=name, protocol=PROTOCOL.model_copy(update={"epochs": 2})
-    )
+    model, state = train(small_set, tmp_path / "none", name=name, protocol=PROTOCOL.model_copy(update={"epochs": 2}))
     description = ModelDescription(
         "small", "a", name, params.model_dump(mode="json"), 0, small_set.class_names, small_set.image_shape
     )
-    save_model(tmp_path / "model", model, description, progressed)
+    save_model(tmp_path / "model", model, description, state)
     loaded, _ = load_model(tmp_path / "model", device=torch.device("cpu"))
     assert type(loaded) is type(model)
     assert weights(loaded) == weights(model)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nvae.data.builtin.faces import LIGHTS
-from nvae.data.yale_b import LitImage, ambient_images, keep_lit, parse_lit, persons_of, usable_images
+from nvae.data.faces.yale_b import LitImage, ambient_images, keep_lit, parse_lit, persons_of, usable_images
 from nvae.errors import UserError
 
 

@@ -14,7 +14,7 @@ FINE = "seed,split,metric,value\n0,test,kl_own_nats,1\n"
 def claim(expression: str = "own", **quantity: object) -> Callable[[], object]:
     """A claims.yaml of one claim, C1, and its table."""
     read = {"kind": "metric", "name": "kl_own_nats"}
-    own = {"table": "metrics", "role": "clothes", "variant": "n_vae", "read": read, **quantity}
+    own = {"table": "metrics", "role": "fashion", "variant": "n_vae", "read": read, **quantity}
     criterion = {"name": "own", "expression": expression, "above": 0, "unit": "nats", "reason": "More is more."}
     one = {"id": "C1", "sentence": "Own is.", "where": "Figure 5", "min_seeds": 5}
     content = {"claims": [{**one, "quantities": {"own": own}, "criteria": [criterion]}]}

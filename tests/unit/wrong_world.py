@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from nvae.data.prepared import PreparedSet, Split
-from nvae.training.checkpoint import Progressed
+from nvae.training.checkpoint import TrainState
 from nvae.training.saved import ModelDescription, save_model
 from tests.conftest import small_params
 
@@ -131,7 +131,7 @@ def model(spoil: Callable[[], object] = lambda: None) -> Callable[[], object]:
         description = ModelDescription(
             "glyphs", "n_vae", "n_vae", parameters.model_dump(mode="json"), 0, ("a", "b"), (6, 5)
         )
-        save_model(Path("model"), description.build(), description, Progressed(0, [], []))
+        save_model(Path("model"), description.build(), description, TrainState(0, [], []))
         spoil()
 
     return change

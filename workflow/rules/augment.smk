@@ -27,7 +27,7 @@ rule measure_samples:
     input:
         data=str(PATHS.prepared("{dataset}")),
         model=model_of,
-        judge=judge_of,
+        classifier=classifier_of,
     output:
         str(PATHS.run_table("fidelity", "{dataset}", "{variant}", "{seed}")),
     params:

@@ -6,8 +6,8 @@ from pathlib import Path
 from nvae import claims as nvae_claims
 from nvae import config as nvae_config
 from nvae import forkserver
-from nvae.clock import mend_dates
-from nvae.closure import fingerprint
+from nvae.clock import redate_future_files
+from nvae.provenance.closure import fingerprint
 from nvae.config import CLASSIFIER
 from nvae.data import PREPARERS
 from nvae.data.builtin import BUILTIN
@@ -36,7 +36,7 @@ MODEL_FILES = {
 FACE_BOXES = sorted({boxes for data in CONFIG.data.values() if (boxes := getattr(data, "face_boxes", None))})
 # A clock that was set back must hide no change. On the machines of a cluster clocks differ: they leave dates alone.
 if workflow.is_main_process:
-    LATE = mend_dates(
+    LATE = redate_future_files(
         made=[*RAW.glob("*.sha256"), PATHS.prepared("any").parent, PATHS.results, PATHS.figures],
         given=[Path("claims.yaml"), REGISTRY, *map(Path, FACE_BOXES)],
     )
@@ -103,7 +103,7 @@ def recipe_module(dataset):
 def train_code(variant):
     """The code that training a variant runs."""
     spec = model_spec(variant)
-    return code("train", spec.module, *(["nvae.commands._watch"] if spec.watched else []))
+    return code("train", spec.module, *(["nvae.commands._monitor"] if spec.monitored else []))
 
 
 def run_tables(variant):
@@ -132,7 +132,7 @@ def first_model_of(wildcards):
     return model_of(wildcards, seed=str(first_seed(wildcards)))
 
 
-def judge_of(wildcards):
+def classifier_of(wildcards):
     """The files of the classifier that judges samples: one for all models and seeds, so that they are comparable."""
     return model_of(wildcards, variant=CLASSIFIER, seed=str(first_seed(wildcards)))
 

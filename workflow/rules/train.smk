@@ -23,7 +23,7 @@ rule train_model:
     output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""
     input:
         data=str(PATHS.prepared("{dataset}")),
-        judge=lambda wildcards: judge_of(wildcards) if model_spec(wildcards.variant).watched else [],
+        classifier=lambda wildcards: classifier_of(wildcards) if model_spec(wildcards.variant).monitored else [],
     output:
         **{key: str(PATHS.model("{dataset}", "{variant}", "{seed}") / name) for key, name in MODEL_FILES.items()},
     wildcard_constraints:

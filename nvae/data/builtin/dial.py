@@ -58,11 +58,11 @@ def draw(n_train: int, n_test: int, *, seed: int, exclusive_factors: int, reach:
     Raises:
         UserError: a number out of range.
     """
-    mend = "Edit `drawn` of the set in params.yaml."
+    hint = "Edit `drawn` of the set in params.yaml."
     if not 0 <= exclusive_factors <= N_FACTORS:
-        raise UserError("drawn.exclusive_factors", got=exclusive_factors, expected=f"0 to {N_FACTORS}", mend=mend)
+        raise UserError("drawn.exclusive_factors", got=exclusive_factors, expected=f"0 to {N_FACTORS}", hint=hint)
     if not 0 < reach <= _MAX_REACH:
-        raise UserError("drawn.reach", got=reach, expected=f"above 0, at most {_MAX_REACH:g}", mend=mend)
+        raise UserError("drawn.reach", got=reach, expected=f"above 0, at most {_MAX_REACH:g}", hint=hint)
     n_shared = N_FACTORS - exclusive_factors
     shared, own = _spots(n_shared)
     names = [f"shared_{index}" for index in range(n_shared)]

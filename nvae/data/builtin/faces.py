@@ -69,7 +69,7 @@ def draw(folder: Path, *, persons: int, seed: int) -> None:
     """
     if not 1 <= persons <= len(NUMBERS):
         raise UserError(
-            "persons", got=persons, expected=f"1 to {len(NUMBERS)}", mend="Edit `drawn` of the data set in params.yaml."
+            "persons", got=persons, expected=f"1 to {len(NUMBERS)}", hint="Edit `drawn` of the data set in params.yaml."
         )
     for number in NUMBERS[:persons]:
         _write_person(folder / "CroppedYale", number, seed)

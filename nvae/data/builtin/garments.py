@@ -66,7 +66,7 @@ def _column(values: object) -> Array:
 
 
 def _sewn(sew: Callable[[_Cloth, Factors], None]) -> Callable[[Factors], Array]:
-    """Turn a sewing pattern into a renderer."""
+    """OptimizerStep a sewing pattern into a renderer."""
 
     def render(factors: Factors) -> Array:
         cloth = _Cloth(factors)

@@ -26,7 +26,7 @@ _HALF_HEIGHT = 9.0  # a digit is 18 pixels tall and its centre is the origin of 
 
 
 def _pen(strokes: Callable[[Factors], list[Array]]) -> Callable[[Factors], Array]:
-    """Turn a digit's strokes, around the origin, into a renderer: slant, shift to the centre, ink."""
+    """OptimizerStep a digit's strokes, around the origin, into a renderer: slant, shift to the centre, ink."""
 
     def ink(factors: Factors) -> Array:
         slant = factors["slant"].astype(np.float32)[:, None]

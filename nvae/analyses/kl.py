@@ -1,0 +1,49 @@
+"""KL detection: how much each latent dimension says about the images of each class (Figures 5 and 10).
+
+A factor that only one class has shows as KL in that class's own block; a factor that all classes have,
+as KL in the shared block; KL in the other classes' blocks is what the encoder should have pushed to 0.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from nvae.data.prepared import Split
+from nvae.inference.encoding import encode
+from nvae.models.protocol import SHARED, LatentModel
+
+
+def kl_table(model: LatentModel, split: Split, class_names: tuple[str, ...], *, device: torch.device) -> pd.DataFrame:
+    """Mean KL(q(z_j | x) ‖ N(0, 1)) of every latent dimension j over the images of every class.
+
+    Args:
+        model: trained.
+        split: the images to average over; every class must occur.
+        class_names: one a class.
+        device: where the model is.
+
+    Returns:
+        One row per (image class, latent dimension): ``image_class``, ``image_class_name``, ``n_images``,
+        ``kind`` (``class`` or ``shared``), ``latent_class`` (−1 if shared), ``dim``, ``kl_nats``.
+
+    Source: the KL terms of eq. 6, per dimension; Figure 5.
+    """
+    kl = encode(model, split, device=device).kl_nats
+    axes = model.axes()
+    parts = []
+    for label, name in enumerate(class_names):
+        rows = split.labels == label
+        parts.append(
+            pd.DataFrame(
+                {
+                    "image_class": label,
+                    "image_class_name": name,
+                    "n_images": int(rows.sum()),
+                    "kind": ["shared" if axis.latent_class == SHARED else "class" for axis in axes],
+                    "latent_class": [axis.latent_class for axis in axes],
+                    "dim": [axis.dim for axis in axes],
+                    "kl_nats": kl[rows].mean(axis=0, dtype=np.float64),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,108 @@
+"""What a trained model is worth, as named numbers on the validation and the test split."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from nvae.config import EvaluationParams
+from nvae.data.prepared import PreparedSet
+from nvae.errors import UserError
+from nvae.inference.encoding import encode, shared_columns
+from nvae.models.protocol import LatentModel, Trainable
+from nvae.rng import torch_generator
+from nvae.training.batches import Resident
+from nvae.training.loop import mean_terms
+
+SPLITS = ("validation", "test")
+
+
+def metrics(
+    model: Trainable,
+    data: PreparedSet,
+    params: EvaluationParams,
+    *,
+    seed: int,
+    device: torch.device,
+    splits: tuple[str, ...] = SPLITS,
+) -> pd.DataFrame:
+    """Objectives and their terms, label accuracy, and, of a model with latents, probes of known factors.
+
+    Args:
+        model: trained on ``data.train``.
+        data: probes are fitted on its train split.
+        params: of the probes.
+        seed: of the posterior samples in the bound.
+        device: where the model is.
+        splits: what is reported on.
+
+    Returns:
+        Columns ``split``, ``metric``, ``value``. Terms end in ``_nats`` (per example), accuracy in ``_pct``.
+
+    Raises:
+        UserError: the probe asks for more neighbours than there are training images.
+    """
+    rows: list[tuple[str, str, float]] = []
+    for split in splits:
+        generator = torch_generator(seed, "evaluation", split, device=device.type)
+        means = mean_terms(model, Resident.of(data.split(split), device), generator=generator)
+        if "accuracy" in means:
+            rows.append((split, "accuracy_pct", 100 * means.pop("accuracy")))
+        rows += [(split, f"{name}_nats", value) for name, value in means.items()]
+    if data.factor_names and isinstance(model, LatentModel):
+        rows += _factor_probes(model, data, params, device, splits)
+    return pd.DataFrame(rows, columns=["split", "metric", "value"])
+
+
+def _factor_probes(
+    model: LatentModel, data: PreparedSet, params: EvaluationParams, device: torch.device, splits: tuple[str, ...]
+) -> list[tuple[str, str, float]]:
+    """Probes from z_s for the factors that every image has."""
+    # Only sets with factors need them, and they take about a second to import.
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import r2_score
+    from sklearn.neighbors import KNeighborsRegressor
+
+    if params.neighbours > len(data.train):
+        raise UserError(
+            "evaluation.neighbours",
+            got=params.neighbours,
+            expected=f"at most the {len(data.train)} training images of {data.name}",
+            hint="Edit params.yaml.",
+        )
+    shared = shared_columns(model)
+    used = {name: data.split(name) for name in ("train", *splits)}
+    z = {name: encode(model, split, device=device).mu[:, shared] for name, split in used.items()}
+    factors = {name: split.factors for name, split in used.items() if split.factors is not None}
+    rows: list[tuple[str, str, float]] = []
+    for column, name in enumerate(data.factor_names):
+        target = {split: values[:, column] for split, values in factors.items()}
+        if any(np.isnan(values).any() for values in target.values()):
+            continue
+        for probe, regressor in (
+            ("knn", KNeighborsRegressor(params.neighbours, weights=params.neighbour_weights)),
+            ("ridge", Ridge(params.ridge_penalty)),
+        ):
+            regressor.fit(z["train"], target["train"])
+            rows += [
+                (split, f"r2_{probe}_{name}", float(r2_score(target[split], regressor.predict(z[split]))))
+                for split in splits
+            ]
+        rows += [(split, f"best_spearman_{name}", best_spearman(z[split], target[split])) for split in splits]
+    return rows
+
+
+def best_spearman(z: npt.NDArray[np.float32], factor: npt.NDArray[np.float64]) -> float:
+    """The largest |Spearman ρ| between one latent dimension and the factor.
+
+    Args:
+        z: (n, dims).
+        factor: (n,).
+
+    Returns:
+        Between 0 and 1; a constant dimension counts as 0.
+    """
+    from scipy.stats import spearmanr
+
+    found = [abs(float(spearmanr(column, factor).statistic)) for column in z.T if np.ptp(column) > 0]
+    return max(found, default=0.0)

@@ -1,0 +1,137 @@
+"""Latent traversals: one dimension moves, the others stay (Figures 1, 2, 6, 7, 8)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from nvae.config import TraversalParams
+from nvae.data.prepared import Split
+from nvae.errors import UserError
+from nvae.inference.encoding import Encoded, encode
+from nvae.inference.images import to_uint8
+from nvae.models.protocol import SHARED, LatentModel
+
+Kind = Literal["class", "shared"]
+
+
+@dataclass(frozen=True)
+class Traversal:
+    """Decoded images along single dimensions, for every class.
+
+    Args:
+        images: (classes, dims, steps, height, width) uint8.
+        values: (steps,) float64, what the moved dimension is set to.
+        dims: (classes, dims) int64, which dimension of the block moves, by falling KL.
+        kl_nats: (classes, dims) float64, its mean KL: over the class's images, or over all for shared ones.
+        kept: (classes, dims, steps) bool, the encoder still predicts the class; True of a model that predicts none.
+        seed_images: (classes, height, width) uint8, the image whose encoding is the centre.
+    """
+
+    images: npt.NDArray[np.uint8]
+    values: npt.NDArray[np.float64]
+    dims: npt.NDArray[np.int64]
+    kl_nats: npt.NDArray[np.float64]
+    kept: npt.NDArray[np.bool_]
+    seed_images: npt.NDArray[np.uint8]
+
+
+def traverse(
+    model: LatentModel, split: Split, kind: Kind, params: TraversalParams, *, n_classes: int, device: torch.device
+) -> Traversal:
+    """Move every dimension of each class's own block, or every shared one.
+
+    Args:
+        model: trained.
+        split: where seed images come from and KL is averaged.
+        kind: which latents move.
+        params: range, number of steps, and centre.
+        n_classes: K.
+        device: where the model is.
+
+    Returns:
+        The traversal; shared dimensions stand in the same order for every class.
+
+    Raises:
+        UserError: the model has no latents of this kind, or a class has no image.
+
+    Source: §V.
+    """
+    _check(model, split, kind, n_classes)
+    encoded = encode(model, split, device=device)
+    values = np.linspace(params.low, params.high, params.steps)
+    images, dims, kls, kept, seeds = [], [], [], [], []
+    for label in range(n_classes):
+        seed = typical_image(encoded, split.labels, label)
+        center = encoded.mu[seed] if params.center == "seed_image" else np.zeros_like(encoded.mu[seed])
+        columns = _columns(model, kind, label)
+        kl = encoded.kl_nats[split.labels == label if kind == "class" else slice(None)]
+        kl = kl[:, columns].mean(axis=0, dtype=np.float64)
+        order = np.argsort(-kl, kind="stable")
+        decoded, predicted = _decode(model, _latents(center, columns[order], values), label, device)
+        images.append(decoded)
+        kept.append(np.ones(decoded.shape[:2], bool) if predicted is None else predicted == label)
+        dims.append(order)
+        kls.append(kl[order])
+        seeds.append(split.images[seed])
+    return Traversal(np.stack(images), values, np.stack(dims), np.stack(kls), np.stack(kept), np.stack(seeds))
+
+
+def typical_image(encoded: Encoded, labels: npt.NDArray[np.int64], label: int) -> int:
+    """The row of the image of class ``label`` whose posterior mean is nearest to its class's average.
+
+    Only images whose label is predicted right are candidates, if there are any.
+    """
+    rows = np.flatnonzero(labels == label)
+    right = rows if encoded.predicted is None else rows[encoded.predicted[rows] == label]
+    candidates = right if len(right) else rows
+    distance = np.square(encoded.mu[candidates] - encoded.mu[rows].mean(axis=0)).sum(axis=1)
+    return int(candidates[distance.argmin()])
+
+
+def _check(model: LatentModel, split: Split, kind: Kind, n_classes: int) -> None:
+    if not len(_columns(model, kind, 0)):
+        raise UserError(
+            f"--kind {kind}",
+            got="a model without such latents",
+            expected="one that has them",
+            hint=f"Say --kind {'shared' if kind == 'class' else 'class'}.",
+        )
+    if absent := sorted(set(range(n_classes)) - set(split.labels.tolist())):
+        raise UserError(
+            "images",
+            got=f"none of class number {absent[0]}",
+            expected="one of each class at least: traversals start from it",
+            hint="Add one, or let the model sample them with --generated 100.",
+        )
+
+
+def _columns(model: LatentModel, kind: Kind, label: int) -> npt.NDArray[np.int64]:
+    wanted = label if kind == "class" else SHARED
+    return np.array([column for column, axis in enumerate(model.axes()) if axis.latent_class == wanted])
+
+
+def _latents(
+    center: npt.NDArray[np.float32], columns: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32]:
+    """(dims, steps, latents): ``center`` with one column set to each value."""
+    z = np.tile(center, (len(columns), len(values), 1))
+    for row, column in enumerate(columns):
+        z[row, :, column] = values
+    return z
+
+
+def _decode(
+    model: LatentModel, z: npt.NDArray[np.float32], label: int, device: torch.device
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64] | None]:
+    """Images (dims, steps, height, width) and what the encoder takes them for (dims, steps), if it says."""
+    flat: Tensor = torch.from_numpy(z.reshape(-1, z.shape[-1])).to(device)
+    with torch.no_grad():
+        images = to_uint8(model.decode(flat, torch.full((len(flat),), label, device=device)))
+    decoded = Split(images, np.full(len(images), label, dtype=np.int64), np.full(len(images), "decoded"))
+    predicted = encode(model, decoded, device=device).predicted
+    shape = z.shape[:2]
+    return images.reshape(*shape, *images.shape[1:]), None if predicted is None else predicted.reshape(shape)

@@ -1,0 +1,1 @@
+"""Raw files of the real data sets: where they are found, and how they are downloaded and checked."""

@@ -1,0 +1,1 @@
+"""Trained models applied to images: encoding, generation, and what a classifier says of images."""

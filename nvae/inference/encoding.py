@@ -1,0 +1,70 @@
+"""Images through an encoder, in batches: what every analysis starts from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from nvae.data.prepared import Split
+from nvae.inference.images import batched, image_batches
+from nvae.models.likelihoods import kl_to_standard_normal
+from nvae.models.protocol import SHARED, LatentModel, Posterior
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A split's posteriors.
+
+    Args:
+        mu: (n, latents) float32, posterior means.
+        kl_nats: (n, latents) float32, KL to the prior of every dimension.
+        predicted: (n,) int64, argmax of E_q[π]; None for a model without a label head.
+    """
+
+    mu: npt.NDArray[np.float32]
+    kl_nats: npt.NDArray[np.float32]
+    predicted: npt.NDArray[np.int64] | None
+
+
+def encode(model: LatentModel, split: Split, *, device: torch.device) -> Encoded:
+    """Posterior means, KL and predicted labels of all images of ``split``."""
+    means, kls, labels = [], [], []
+    with torch.no_grad():
+        for posterior in posteriors(model, split, device=device):
+            means.append(posterior.mu.cpu().numpy())
+            kls.append(kl_to_standard_normal(posterior.mu, posterior.log_var).cpu().numpy())
+            if posterior.log_prob is not None:
+                labels.append(posterior.log_prob.argmax(dim=1).cpu().numpy())
+    return Encoded(np.concatenate(means), np.concatenate(kls), np.concatenate(labels) if labels else None)
+
+
+def posteriors(model: LatentModel, split: Split, *, device: torch.device) -> Iterator[Posterior]:
+    """The posterior of each batch of ``split``, in order."""
+    for x, labels in zip(image_batches(split.images, device), batched(split.labels), strict=True):
+        yield model.encode(x, torch.from_numpy(labels).to(device))
+
+
+def posterior_samples(
+    model: LatentModel, split: Split, *, generator: torch.Generator, device: torch.device
+) -> npt.NDArray[np.float32]:
+    """One z ~ q(z | x) of every image: a sample of the aggregate posterior.
+
+    Args:
+        model: trained.
+        split: the images.
+        generator: of the draws, on ``device``.
+        device: where the model is.
+
+    Returns:
+        (n, latents) float32.
+    """
+    with torch.no_grad():
+        drawn = [found.sample(generator=generator).cpu() for found in posteriors(model, split, device=device)]
+    return np.asarray(torch.cat(drawn).numpy())
+
+
+def shared_columns(model: LatentModel) -> npt.NDArray[np.int64]:
+    """The columns of the latents that all classes share."""
+    return np.array([column for column, axis in enumerate(model.axes()) if axis.latent_class == SHARED], dtype=np.int64)

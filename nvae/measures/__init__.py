@@ -1,0 +1,1 @@
+"""Measures over arrays: they know no model and no file."""

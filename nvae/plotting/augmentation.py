@@ -1,0 +1,74 @@
+"""A panel of the augmentation study: test error over σ for every model, and for real images alone; its numbers."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from nvae.figures import COMPARED
+from nvae.plotting import captions, lines
+from nvae.plotting.labels import dataset_label, model_label
+from nvae.plotting.tables import select
+
+_LEAST_TOP = 1.0  # %
+
+
+def draw_panel(axes: Axes, tables: Mapping[str, pd.DataFrame], role: str, generated_share: float) -> None:
+    """The lines of all models at one share of generated images, and the baseline.
+
+    Args:
+        axes: where.
+        tables: ``{role}_{model}`` for each compared model, its augmentation table; ``{role}_baseline``, the
+            classifier's metrics.
+        role: ``digits`` or ``fashion``.
+        generated_share: of each batch, in (0, 1].
+
+    Raises:
+        UserError: a table has no rows of that share, or the classifier's no accuracy.
+    """
+    lines.draw_baseline(axes, baseline_error(tables[f"{role}_baseline"]))
+    # The first model is drawn last, on top.
+    for model in reversed(COMPARED):
+        points = select(tables[f"{role}_{model}"], generated_share=generated_share)
+        lines.draw_model(axes, points, "error_pct", model=model)
+    low, high = axes.get_ylim()
+    # No error is below 0, and where there is none at all no digit of it is worth an axis.
+    axes.set_ylim(max(low, 0), max(high, _LEAST_TOP))
+
+
+def panel_numbers(
+    tables: Mapping[str, pd.DataFrame], panels: Sequence[tuple[str, str, float]], roles: Sequence[str]
+) -> str:
+    """For a caption: every model's error at the smallest and the largest σ, panel by panel, and the baseline's.
+
+    Args:
+        tables: as of `draw_panel`.
+        panels: role, words and share of generated images of each.
+        roles: whose tables there are.
+
+    Raises:
+        UserError: as `draw_panel`, or a table lacks one of the two σ.
+    """
+    augmented = [tables[f"{role}_{model}"] for role in roles for model in COMPARED]
+    low, high = captions.ends(augmented)
+    told = [f"Test error in % at σ = {low:g} → {high:g}; {captions.seeds(tables.values())}"]
+    for role, words, share in panels:
+        errors = [
+            f"{model_label(model)} "
+            + captions.at_ends(select(tables[f"{role}_{model}"], generated_share=share), "error_pct", (low, high))
+            for model in COMPARED
+        ]
+        baseline = tables[f"{role}_baseline"]
+        about = dataset_label(baseline["dataset"].iloc[0])
+        errors.append(f"real images only {captions.mean(baseline_error(baseline))}")
+        told.append(f"{about}, {words}: {', '.join(errors)}")
+    return "\n".join(told)
+
+
+def baseline_error(metrics: pd.DataFrame) -> pd.Series:
+    """Test error in % of each seed's classifier, from its table of metrics.
+
+    Raises:
+        UserError: the table has no accuracy.
+    """
+    return 100 - select(metrics, metric="accuracy_pct")["value"]

@@ -1,7 +1,7 @@
-# The two set-up commands are `make figures` and `make test`; `make help` lists the rest.
+# The two commands to start with are `make figures` and `make test`; `make help` lists the others.
 #
-# They make a virtual environment in .venv unless ENV=active, which uses the programs on the PATH: a conda
-# environment, or a machine's own PyTorch (then `pip install -e .[dev]` there first).
+# They create a virtual environment in .venv, unless ENV=active is given, which uses the programs on the PATH: a conda
+# environment, or a machine's own PyTorch (first run `pip install -e .[dev]` there).
 
 PROFILE ?= demo
 CORES ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || sysctl -n hw.ncpu)
@@ -23,55 +23,55 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help env figures report docs bench test attack cluster check format lock audit clean
 
-help: ## list these words
+help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
 
-env: $(READY) ## make the virtual environment
+env: $(READY) ## create the virtual environment
 
-figures: $(READY) ## draw every figure: PROFILE=demo (built-in data) or paper (real data)
+figures: $(READY) ## draw every figure: PROFILE=demo (built-in data) or PROFILE=paper (real data)
 	snakemake --cores $(CORES) --quiet rules --config profile=$(PROFILE) -- all_figures
 
-report: figures ## one HTML page of all figures with captions: results/PROFILE/report.html
+report: figures ## write one HTML page with all figures and captions: results/PROFILE/report.html
 	snakemake --cores 1 --config profile=$(PROFILE) --report results/$(PROFILE)/report.html -- all_figures
 
 docs: $(READY) ## build the documentation site: docs/_build/html/index.html
 	sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
 
-bench: figures ## time training against what people would use instead: benchmarks/results.csv
+bench: figures ## compare the training time with common alternatives: benchmarks/results.csv
 	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	python -m benchmarks
 
-test: $(READY) ## pass all tests
+test: $(READY) ## run all tests
 	OMP_NUM_THREADS=1 pytest -n $(CORES) --dist worksteal
 
-attack: $(READY) ## kill the demo's run KILLS=24 times at random moments: the results have to be the same
+attack: $(READY) ## kill the demo's run KILLS=24 times at random moments and check that the results are the same
 	NVAE_ATTACK_KILLS=$(KILLS) NVAE_ATTACK_SEED=$(SEED) OMP_NUM_THREADS=1 pytest -m attack tests/faults
 
-cluster: $(READY) ## run the pipeline on a Slurm of this machine
+cluster: $(READY) ## test the pipeline on a Slurm cluster that consists of this machine
 	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]'
 	OMP_NUM_THREADS=1 pytest -m cluster tests/cluster
 
-check: $(READY) ## lint, formats, types
+check: $(READY) ## check lint, formatting and types
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	mypy
 
-format: $(READY) ## mend formats
+format: $(READY) ## correct the formatting
 	ruff check --fix-only .
 	ruff format .
 	snakefmt Snakefile workflow
 
-lock: $(READY) ## write requirements.lock anew, the hashes of what constraints.txt pins
+lock: $(READY) ## renew requirements.lock, the hashes of the packages that constraints.txt pins
 	python -m pip install --quiet --disable-pip-version-check uv
 	uv pip compile pyproject.toml --extra dev --constraint constraints.txt --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet --output-file requirements.lock
 
-audit: $(READY) ## ask a public database for known vulnerabilities of what requirements.lock installs
+audit: $(READY) ## look up known vulnerabilities of the locked packages in a public database
 	python -m pip install --quiet --disable-pip-version-check uv
 	uv tool run pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
-clean: ## remove the demo's and the tests' results, nothing else
+clean: ## remove the results of the demo and of the tests, nothing else
 	rm -rf results/demo results/smoke
 
 $(VENV)/.installed: requirements.lock pyproject.toml

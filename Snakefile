@@ -13,7 +13,6 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/analyse.smk"
-include: "workflow/rules/augment.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 
@@ -24,7 +23,7 @@ onstart:
         # for each job that is done, which comes to a tenth of two cores.
         workflow.scheduler.job_rate_limiter = None
         if len(workflow.dag) > 4:  # fewer are done before it is ready
-            forkserver.start()
+            fork_client.start()
 
 
 onerror:
@@ -38,8 +37,6 @@ wildcard_constraints:
     variant="|".join(sorted(CONFIG.variants)),
     seed=r"\d+",
     kind="class|shared",
-    table="|".join(RUN_TABLES),
-    key="|".join(ablation.name for ablation in ABLATIONS),
 
 
 localrules:

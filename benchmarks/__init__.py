@@ -1,1 +1,1 @@
-"""How fast training and the command are, beside what people would use instead; docs/performance.md explains."""
+"""Speed of training and of the commands, compared with common alternatives; see docs/performance.md."""

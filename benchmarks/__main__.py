@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: prints and records every contest, what commands make wait, and what growth costs."""
+"""``python -m benchmarks``: print and record every contest, the waiting time of commands, and the scaling of costs."""
 
 import argparse
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ PARTS = ("commands", "steps", "scaling", "quality")
 
 
 def main() -> None:
-    """Measure and print; write a table a part with the machine's description, and leave other machines' rows in it."""
+    """Measure and print; write one table per part with a description of the machine, keeping other machines' rows."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=7, help="of each contest and command (default: 7)")
-    parser.add_argument("--seeds", type=int, default=3, help="of the time to quality (default: 3)")
-    parser.add_argument("--out", type=Path, default=HERE, help="where the tables go (default: benchmarks/)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run, of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of each contest and command (default: 7)")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds of the time to quality (default: 3)")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder for the tables (default: benchmarks/)")
     args = parser.parse_args()
     if unknown := set(args.parts) - set(PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}; expected some of {', '.join(PARTS)}")

@@ -1,4 +1,4 @@
-"""What a user waits for beside training: commands that have nothing, or next to nothing, to compute."""
+"""Waiting time of commands besides training, which have nothing, or next to nothing, to compute."""
 
 import statistics
 import subprocess
@@ -11,7 +11,7 @@ import pandas as pd
 
 ROOT = Path(__file__).parents[1]
 
-#: What is waited for → the command, and the most seconds that it should take.
+#: Command of each measurement, and the largest number of seconds that it should take.
 COMMANDS: dict[str, tuple[Sequence[str], float]] = {
     "nvae --help": (["nvae", "--help"], 0.3),
     "redraw a figure": (["nvae", "draw", "fig05", "--profile", "demo", "--out", "{folder}"], 2.0),
@@ -23,13 +23,13 @@ COMMANDS: dict[str, tuple[Sequence[str], float]] = {
 
 
 def waits(*, rounds: int) -> pd.DataFrame:
-    """Wall-clock seconds of every command; a first round, that warms up, is left out. Needs a finished demo.
+    """Measure the wall-clock seconds of every command; a first, warm-up round is left out. Requires a finished demo.
 
     Returns:
         Columns command, median_s, lowest_s, highest_s, goal_s, rounds.
 
     Raises:
-        CalledProcessError: a command failed.
+        CalledProcessError: If a command failed.
     """
     rows = []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Contestants take turns, round after round, so that a machine's moods fall on all of them alike."""
+"""Contests whose contestants take turns, round after round, so that changes in the machine's pace affect all alike."""
 
 import multiprocessing
 import os
@@ -14,18 +14,18 @@ from pathlib import Path
 
 import pandas as pd
 
-#: Trains or computes, and returns the number of images that went through.
+#: Function that trains or computes, and returns the number of processed images.
 Work = Callable[[], int]
 
 
 @dataclass(frozen=True)
 class Contest:
-    """The same work done by several.
+    """Same work done by several contestants.
 
     Args:
-        name: of the work.
-        contestants: name → work; ``ours`` is compared with each of the others.
-        goals: the other's name → the least ratio ours / other that is aimed at.
+        name: Name of the work.
+        contestants: Work by name; ``ours`` is compared with each of the others.
+        goals: Lowest ratio ours / other that is aimed at, by the other's name.
     """
 
     name: str
@@ -34,9 +34,9 @@ class Contest:
 
 
 def rates(contest: Contest, *, rounds: int) -> pd.DataFrame:
-    """Images per CPU second of every contestant in every round; a first round, that warms up, is left out.
+    """Measure images per CPU second of every contestant in every round; a first, warm-up round is left out.
 
-    Each has a process of its own, as whoever uses it would: what one sets up or leaves behind is not another's.
+    Each contestant has a process of its own, as in normal use, so that no state is shared between contestants.
 
     Returns:
         Columns contest, contestant, round (from 1), images_per_cpu_s.
@@ -55,7 +55,7 @@ def rates(contest: Contest, *, rounds: int) -> pd.DataFrame:
 
 @contextmanager
 def _player(work: Work) -> Iterator[Connection]:
-    """A fork that does the work whenever it is sent something, and answers with the images and its CPU seconds."""
+    """Fork a process that does the work for each message, and replies with the number of images and the CPU seconds."""
     ours, its = multiprocessing.Pipe()
     fork = multiprocessing.get_context("fork").Process(target=_play, args=(work, its, ours), daemon=True)
     fork.start()
@@ -77,15 +77,15 @@ def _play(work: Work, turns: Connection, other_end: Connection) -> None:
 
 
 def ratios(measured: pd.DataFrame, contest: Contest) -> pd.DataFrame:
-    """Ours against each other contestant, round by round.
+    """Compare ours with each other contestant, round by round.
 
     Args:
-        measured: as `rates` gives it.
-        contest: that was measured.
+        measured: Table that `rates` returned.
+        contest: Contest that was measured.
 
     Returns:
-        A row a contestant but ours: contest, against, images_per_cpu_s (median, ours), median, lowest and highest
-        ratio over the rounds, goal.
+        One row per contestant except ours, with columns contest, against, ours_per_s (median images per CPU second of
+        ours), ratio (median over the rounds), lowest and highest ratio, goal and rounds.
     """
     table = measured.pivot_table(index="round", columns="contestant", values="images_per_cpu_s")
     rows = []
@@ -109,7 +109,7 @@ def ratios(measured: pd.DataFrame, contest: Contest) -> pd.DataFrame:
 
 
 def machine() -> dict[str, str]:
-    """What the numbers depend on beside the code."""
+    """Return the properties of the machine and the package versions that the results depend on."""
     names = {"cpu": _cpu(), "cores": str(os.cpu_count()), "python": platform.python_version()}
     for package in ("torch", "pythae", "snakemake"):
         try:
@@ -120,12 +120,12 @@ def machine() -> dict[str, str]:
 
 
 def beside_other_machines(table: pd.DataFrame, described: Mapping[str, str], path: Path) -> pd.DataFrame:
-    """A table as it is recorded: its rows with the machine's description, then what stands there of other processors.
+    """Return the new record: the table's rows with the machine's description, then the recorded rows of other machines.
 
     Args:
-        table: measured here.
-        described: this machine, by column; ``cpu`` and ``cores`` tell it from others.
-        path: of the record, which need not exist yet.
+        table: Results measured on this machine.
+        described: Description of this machine, by column; ``cpu`` and ``cores`` identify the machine.
+        path: Path of the record, which may not exist yet.
     """
     new = table.assign(**described)
     if not path.exists():

@@ -1,4 +1,4 @@
-"""The matrix products of a training step alone: no loop over dense layers can be faster in the same precision."""
+"""Matrix products of a training step alone, a lower bound on the time of dense layers in the same precision."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,15 @@ from nvae.models.cgan import CGan
 
 
 def network(model: nn.Module, *, batch_size: int, images: int) -> Work:
-    """Of a model that is trained as a whole."""
+    """Return the products of a model that is trained as a whole."""
     return _products(_dense(model), batch_size=batch_size, images=images)
 
 
 def cgan(model: CGan, *, batch_size: int, images: int) -> Work:
-    """Of both players' steps, the least that there are: neither the penalty's nor those of images for one step alone.
+    """Return the fewest products of both players' steps: none of the penalty, and none of images for only one step.
 
-    The discriminator's step passes real and generated images; the generator's passes both nets, forward and backward.
+    The discriminator's step passes real and generated images; the generator's step passes both networks, forward and
+    backward.
     """
     parts = [
         _products(_dense(model.discriminator), batch_size=2 * batch_size, images=2 * images),
@@ -40,14 +41,14 @@ def _dense(model: nn.Module) -> list[nn.Linear]:
 def _products(
     layers: Sequence[nn.Linear], *, batch_size: int, images: int, first: int = 1, weights_learn: bool = True
 ) -> Work:
-    """Forward, weight gradient and, but for the first layers, input gradient of every layer, for every batch.
+    """Return, per batch, the forward, weight-gradient and input-gradient products of every layer.
 
     Args:
-        layers: in the order in which the batch passes them.
-        batch_size: rows of each product.
-        images: of one turn.
-        first: layers whose input needs no gradient.
-        weights_learn: whether there are weight gradients.
+        layers: Layers in the order in which the batch passes them.
+        batch_size: Number of rows of each product.
+        images: Number of images per turn.
+        first: Number of first layers whose input needs no gradient.
+        weights_learn: Whether weight gradients are computed.
     """
     sizes = [(layer.in_features, layer.out_features) for layer in layers]
     inputs = [torch.randn(batch_size, wide) for wide, _ in sizes]

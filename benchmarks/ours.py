@@ -1,4 +1,4 @@
-"""Our training, as `nvae train` trains, on images that are made up."""
+"""Training as `nvae train` does it, on random images."""
 
 import contextlib
 import functools
@@ -24,12 +24,12 @@ IMAGES = 12_800
 BATCH = 128
 CLASSES = 10
 SHAPE = (28, 28)
-#: The nets and the protocol that are measured: profile paper's.
+#: Data set whose networks and protocol, in profile paper, are measured.
 DATASET = "mnist"
 
 
 def images(*, classes: int = CLASSES, shape: tuple[int, int] = SHAPE) -> Resident:
-    """Grey images with labels; what is on them has no bearing on speed."""
+    """Return random grey images with labels; their content does not affect the speed."""
     generator = torch_generator(0, "benchmark")
     pixels = torch.randint(256, (IMAGES, *shape), generator=generator, dtype=torch.uint8)
     return Resident(pixels, torch.arange(IMAGES) % classes)
@@ -45,16 +45,16 @@ def epoch(
     shape: tuple[int, int] = SHAPE,
     sizes: Mapping[str, Any] | None = None,
 ) -> Work:
-    """One epoch as ``nvae train`` trains it, fresh weights and a look at a validation image included.
+    """Return one epoch of training as in ``nvae train``, with new weights and the evaluation of a validation image.
 
     Args:
-        name: of the variant.
-        precision: of matrix products.
-        runs: so many, each on all images.
-        stacked: as one program, otherwise one after the other.
-        classes: of the images.
-        shape: of the images.
-        sizes: the net's, where they are not the profile's.
+        name: Name of the variant.
+        precision: Precision of matrix products.
+        runs: Number of runs, each on all images.
+        stacked: Whether the runs are one program; otherwise they run one after another.
+        classes: Number of classes of the images.
+        shape: Height and width of the images in pixels.
+        sizes: Sizes of the network that differ from the profile's.
     """
     data = images(classes=classes, shape=shape)
     validation = Resident(data.images[:1], data.labels[:1])
@@ -82,7 +82,7 @@ def epoch(
 def net(
     name: str, *, classes: int = CLASSES, shape: tuple[int, int] = SHAPE, sizes: Mapping[str, Any] | None = None
 ) -> Trainable:
-    """The variant's net, without weights."""
+    """Build the network of the variant, without weights."""
     return build(name, _params().model_params(DATASET, name, sizes), n_classes=classes, image_shape=shape)
 
 

@@ -1,4 +1,4 @@
-"""pythae's trainer (Chadebec et al. 2022, NeurIPS), with our layers or its own. Needs the extra ``bench``."""
+"""The trainer of pythae (Chadebec et al. 2022, NeurIPS), with our layers or its own. Requires the extra ``bench``."""
 
 import contextlib
 import io
@@ -20,12 +20,12 @@ from benchmarks.contest import Work
 from nvae.models.beta_vae import BetaVae
 from nvae.models.n_vae import NVae
 
-#: Of the layers that pythae's VAE has if none are handed to it (its `default_architectures`), and its latents.
+#: Sizes of the layers and latents that pythae's VAE has by default (its `default_architectures`).
 OWN_SIZES: dict[str, Any] = {"hidden": [512], "latent_dims": 10}
 
 
 class _Encoder(BaseEncoder):  # type: ignore[misc]  # pythae has no types
-    """Our layers, as pythae asks for them."""
+    """Our layers behind pythae's interface."""
 
     def __init__(self, model: BetaVae) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class _Encoder(BaseEncoder):  # type: ignore[misc]  # pythae has no types
 
 
 class _Decoder(BaseDecoder):  # type: ignore[misc]  # pythae has no types
-    """Our layers, as pythae asks for them."""
+    """Our layers behind pythae's interface."""
 
     def __init__(self, model: BetaVae) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class _Decoder(BaseDecoder):  # type: ignore[misc]  # pythae has no types
 
 
 class _NVae(BaseAE):  # type: ignore[misc]  # pythae has no types
-    """N-VAE for pythae's trainer: its documents say to subclass `BaseAE` for a model that it lacks."""
+    """N-VAE for pythae's trainer: for a model that pythae lacks, its documentation says to subclass `BaseAE`."""
 
     def __init__(self, model: NVae, pixels: int) -> None:
         super().__init__(BaseAEConfig(input_dim=(pixels,), latent_dim=model.n_latents), decoder=BaseDecoder())
@@ -61,7 +61,7 @@ class _NVae(BaseAE):  # type: ignore[misc]  # pythae has no types
 
 
 def vae(model: BetaVae, images: Tensor, labels: Tensor, *, batch_size: int) -> Work:
-    """An epoch of pythae's VAE with our layers, by its trainer."""
+    """Return an epoch of pythae's VAE with our layers, by its trainer."""
     config = VAEConfig(
         input_dim=tuple(images.shape[1:]), latent_dim=model.params.latent_dims, reconstruction_loss="bce"
     )
@@ -69,7 +69,7 @@ def vae(model: BetaVae, images: Tensor, labels: Tensor, *, batch_size: int) -> W
 
 
 def own_vae(images: Tensor, labels: Tensor, *, batch_size: int) -> Work:
-    """An epoch of pythae's VAE as it comes, by its trainer: dense layers of the sizes `OWN_SIZES`."""
+    """Return an epoch of pythae's unmodified VAE, by its trainer: dense layers of the sizes `OWN_SIZES`."""
     config = VAEConfig(
         input_dim=tuple(images.shape[1:]), latent_dim=OWN_SIZES["latent_dims"], reconstruction_loss="bce"
     )
@@ -77,7 +77,7 @@ def own_vae(images: Tensor, labels: Tensor, *, batch_size: int) -> Work:
 
 
 def n_vae(model: NVae, images: Tensor, labels: Tensor, *, batch_size: int) -> Work:
-    """An epoch of N-VAE by pythae's trainer."""
+    """Return an epoch of N-VAE by pythae's trainer."""
     return _epochs_of(_NVae(model, images[0].numel()), images, labels, batch_size)
 
 
@@ -104,7 +104,7 @@ def _epochs_of(model: BaseAE, images: Tensor, labels: Tensor, batch_size: int) -
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Without what pythae prints and logs."""
+    """Suppress pythae's output and logs."""
     logging.disable(logging.WARNING)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -1,4 +1,4 @@
-"""Time to quality: CPU seconds until the validation bound is as good as the usual loop ever makes it."""
+"""Time to quality: CPU seconds until the validation bound reaches the best bound of the usual loop."""
 
 import contextlib
 import io
@@ -22,20 +22,20 @@ from nvae.training.loop import fit, mean_terms
 
 CPU = torch.device("cpu")
 DATASET = "glyphs"
-#: Epochs of the usual loop: as many as profile paper trains.
+#: Number of epochs of the usual loop, as in profile paper.
 USUAL_EPOCHS = 60
-#: Settings of ours that are tried: peak learning rate, images a batch, epochs. All with the cosine schedule.
+#: Settings of our loop: peak learning rate, images per batch, epochs. All use the cosine schedule.
 GRID = tuple(itertools.product((0.002, 0.004), (64, 128), (20, 30, 40)))
 PRECISION = "auto"
 
 
 @dataclass(frozen=True)
 class Point:
-    """A look at validation.
+    """Evaluation on the validation set.
 
     Args:
-        seconds: of CPU, since the start of training, looks included.
-        bound: negative bound in nats, lower is better.
+        seconds: CPU seconds since the start of training, including evaluations.
+        bound: Negative bound in nats; lower is better.
     """
 
     seconds: float
@@ -43,15 +43,16 @@ class Point:
 
 
 def race(prepared: Path, *, seeds: int) -> pd.DataFrame:
-    """Train the usual loop, then ours at every setting; the target of a seed is the usual loop's best bound.
+    """Train the usual loop, then ours with every setting; the target for a seed is the usual loop's best bound.
 
     Args:
-        prepared: the built-in glyphs.
-        seeds: of the runs.
+        prepared: Prepared set of the built-in glyphs.
+        seeds: Number of seeds.
 
     Returns:
-        A row a setting and seed: who, learning_rate, batch_size, epochs, seed, target_nats, best_nats, seconds (to the
-        target; none: not reached), ratio (the usual loop's seconds to its best, over these).
+        One row per setting and seed, with columns who, learning_rate, batch_size, epochs, seed, target_nats, best_nats,
+        seconds (to the target; none if it was not reached) and ratio (the usual loop's seconds to its best bound, over
+        these).
     """
     data = PreparedSet.load(prepared)
     rows = []
@@ -75,7 +76,7 @@ def race(prepared: Path, *, seeds: int) -> pd.DataFrame:
 
 
 def summary(runs: pd.DataFrame) -> pd.DataFrame:
-    """Over seeds: in how many the target was reached, and seconds and ratio there, median and range; soonest first."""
+    """Summarise over seeds: how many reached the target, and median and range of seconds and ratio; fastest first."""
     keys = ["who", "learning_rate", "batch_size", "epochs"]
     table = runs.groupby(keys, as_index=False).agg(
         seeds=("seed", "size"),
@@ -104,14 +105,14 @@ def _ours(data: PreparedSet, seed: int, *, learning_rate: float, batch_size: int
     protocol = loaded.training_params(DATASET, "n_vae", changes)
     start, seconds = time.process_time(), []
 
-    def look(model: Trainable, epoch: int) -> dict[str, float]:
+    def time_epoch(model: Trainable, epoch: int) -> dict[str, float]:
         seconds.append(time.process_time() - start)
         return {}
 
     source = Shuffled(Resident.of(data.train, CPU), batch_size, seed)
     validation = Resident.of(data.validation, CPU)
     with contextlib.redirect_stderr(io.StringIO()):
-        done = fit(_model(data), source, validation, protocol, seed=seed, device=CPU, title="race", callback=look)
+        done = fit(_model(data), source, validation, protocol, seed=seed, device=CPU, title="race", callback=time_epoch)
     bounds = [float(row["negative_bound"]) for row in done.history if row["split"] == "validation"]
     return [Point(*pair) for pair in zip(seconds, bounds, strict=True)]
 

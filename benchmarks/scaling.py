@@ -1,4 +1,4 @@
-"""What training costs as things grow: classes, image size, seeds, arms."""
+"""Training cost as a function of the number of classes, image size, number of seeds and number of arms."""
 
 import math
 import statistics
@@ -21,7 +21,7 @@ RUNS = (1, 2, 4, 8)
 
 
 def _works() -> Iterator[tuple[str, int, Work]]:
-    """What grows, its size, and the work at that size."""
+    """Yield the name of the growing quantity, its size, and the work at that size."""
     for classes in CLASSES:
         yield "classes (N-VAE)", classes, ours.epoch("n_vae", precision=PRECISION, classes=classes)
     for side in SIDES:
@@ -34,11 +34,11 @@ def _works() -> Iterator[tuple[str, int, Work]]:
 
 
 def costs(*, rounds: int) -> pd.DataFrame:
-    """CPU seconds of one epoch of the benchmark's images (of each run, where there are several).
+    """Measure the CPU seconds of one epoch of the benchmark's images (of each run, if there are several).
 
     Returns:
-        Columns grows, size, median_s, lowest_s, highest_s, rounds, and exponent: of the power law through this size
-        and the one before; 1 is linear.
+        Columns grows, size, median_s, lowest_s, highest_s, rounds and exponent, which is that of the power law through
+        this size and the previous one; 1 is linear.
     """
     works = list(_works())
     seconds: list[list[float]] = [[] for _ in works]
@@ -59,13 +59,13 @@ def costs(*, rounds: int) -> pd.DataFrame:
 
 
 def exponents(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with a column ``exponent``: log of the ratio of costs over log of the ratio of sizes, row on row."""
+    """Add a column ``exponent``: log of the ratio of costs over log of the ratio of sizes, between successive rows."""
     logs = table[["size", "median_s"]].map(math.log).groupby(table["grows"]).diff()
     return table.assign(exponent=logs["median_s"] / logs["size"])
 
 
 def plot(table: pd.DataFrame, path: Path) -> None:
-    """Both axes logarithmic: cost relative to the smallest size, against size relative to it; grey: linear."""
+    """Plot the cost against the size, both relative to the smallest size, on log axes; grey is linear growth."""
     first = table.groupby("grows")[["size", "median_s"]].transform("first")
     shown = pd.DataFrame(
         {"grows": table["grows"], "times as large": table["size"] / first["size"]}

@@ -1,4 +1,4 @@
-"""Training steps: ours, the peers', and the matrix products alone, on the same images."""
+"""Training steps: ours, those of the peers, and the matrix products alone, on the same images."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from nvae.models.n_vae import NVae
 from nvae.models.protocol import LatentModel, Trainable
 from nvae.rng import torch_generator
 
-#: The least ratios that are aimed at. The peers and the floor always compute in float32.
+#: Lowest ratios that are aimed at. The peers and the floor always compute in float32.
 GOALS: dict[str, dict[str, dict[str, float]]] = {
     "fp32": {
         "n_vae": {"pythae": 1.4, "floor": 0.8},
@@ -26,12 +26,12 @@ GOALS: dict[str, dict[str, dict[str, float]]] = {
     "bf16": {"n_vae": {"pythae": 2.0}, "beta_vae": {"pythae": 2.0}, "cgan": {}, "classifier": {}},
 }
 NAMES = {"n_vae": "N-VAE", "beta_vae": "VAE", "cgan": "CGAN", "classifier": "classifier"}
-#: Classifiers of the demo's Figure 9 for one generator.
+#: Number of classifiers for one generator in the demo's Figure 9.
 ARMS = 6
 
 
 def contests() -> Iterator[Contest]:
-    """Each model's training step, in both precisions, and classifiers side by side."""
+    """Yield each model's training step, in both precisions, and stacked classifiers."""
     data = ours.images()
 
     def usually(step: usual.Step) -> Work:

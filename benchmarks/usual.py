@@ -1,8 +1,8 @@
-"""The loop of most repositories.
+"""The usual loop of public repositories.
 
-It reads a `DataLoader` over float tensors, steps a plain `torch.optim.Adam`, reads the loss back at every step, and,
-where two players take turns, passes real and generated images separately and lets the generator's step compute
-gradients of the discriminator that nobody uses. Its networks, losses and data are ours.
+It reads a `DataLoader` over float tensors, steps a plain `torch.optim.Adam` and reads the loss back at every step. With
+two players, it passes real and generated images separately, and the generator's step computes unused gradients of the
+discriminator. Its networks, losses and data are ours.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from nvae.models.cgan import CGan
 from nvae.models.classifier import Classifier
 from nvae.models.protocol import LatentModel
 
-#: Images and labels of a batch → its loss.
+#: Function from images and labels of a batch to its loss.
 Step = Callable[[Tensor, Tensor], float]
 
 
 def epochs_of(step: Step, images: Tensor, labels: Tensor, *, batch_size: int) -> Work:
-    """An epoch of the usual loop."""
+    """Return an epoch of the usual loop."""
     loader = DataLoader(TensorDataset(images.float() / 255, labels), batch_size=batch_size, shuffle=True)
 
     def work() -> int:
@@ -35,7 +35,7 @@ def epochs_of(step: Step, images: Tensor, labels: Tensor, *, batch_size: int) ->
 
 
 def vae_step(model: LatentModel) -> Step:
-    """A step of the model's own loss as usual."""
+    """Return the usual step with the model's own loss."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     noise = torch.Generator().manual_seed(0)
 
@@ -50,7 +50,7 @@ def vae_step(model: LatentModel) -> Step:
 
 
 def classifier_step(model: Classifier) -> Step:
-    """A step of a classifier as usual."""
+    """Return the usual step of a classifier."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
     def step(x: Tensor, y: Tensor) -> float:
@@ -64,7 +64,10 @@ def classifier_step(model: Classifier) -> Step:
 
 
 def cgan_step(model: CGan) -> Step:
-    """A step of each player as usual: generator first, real and generated images in a pass each, the penalty beside."""
+    """Return the usual step of both players.
+
+    The generator comes first, real and generated images are passed separately, and the penalty is another pass.
+    """
     players: tuple[nn.Module, nn.Module] = (model.generator, model.discriminator)
     for_generator, for_discriminator = (torch.optim.Adam(player.parameters(), lr=1e-3) for player in players)
     noise = torch.Generator().manual_seed(0)

@@ -11,38 +11,28 @@ from contextlib import contextmanager
 from types import FrameType
 
 from nvae import __version__
+from nvae.analyses import ANALYSES
 from nvae.errors import UserError
-
-#: The environment variable in which a job of Snakemake finds the folder of :mod:`nvae.forkserver`.
-FORK_SERVER = "NVAE_FORK_SERVER"
+from nvae.forking import client
 
 VERBS = {
-    "fetch": "get a real data set's raw files, from data/raw, mirrors, the system or its official address",
+    "fetch": "get the raw files of a real data set from data/raw, mirrors, the system or its official address",
     "draw-data": "draw a built-in data set (glyphs, garments, faces) from known factors",
-    "prepare": "turn raw files into one prepared set with train, validation and test splits",
-    "try-settings": "train with some keys changed and record what the validation split says",
+    "prepare": "turn raw files into one prepared set with training, validation and test splits",
+    "try-settings": "train with some keys changed and record the validation metrics",
     "train": "train one model on one prepared set with one seed",
-    "alias": "a trained model under the name of a variant that would train to the very same",
-    "detect": "KL per latent dimension, block and class: which factors are a class's own",
-    "traverse": "decode images along single latent dimensions",
-    "sample": "decode class-conditional samples at growing sigma",
-    "evaluate": "objectives and their terms, label accuracy and factor probes on validation and test",
-    "probe": "which latents know which factor, where the factors are known, and what KL says of their kind",
-    "calibrate": "train on data whose share of class-exclusive factors is set, and see what KL says of it",
-    "respond": "how much decoded images change along each latent dimension, and which marks come and go",
-    "encode": "posterior samples of images in the latents that all classes share",
-    "aggregate": "the aggregate posterior's distance to the prior, and what its classes have in common",
-    "augment": "train classifiers on real and generated images, for every sigma and mix",
-    "measure": "accuracy, Fréchet distance, precision, recall, density and coverage of samples at every sigma",
-    "collect": "join one table of several seeds into one",
-    "summarise": "condense the metric tables into metrics.json",
-    "claims": "check the paper's claims against the tables, with intervals over seeds",
+    "alias": "copy a trained model under the name of a variant with the same settings",
+    **{analysis.name: analysis.summary for analysis in ANALYSES.values()},
+    "variants": "write the parameters of every variant as a table",
+    "collect": "join the tables of single runs into one",
+    "summarise": "condense the table of metrics into metrics.json",
+    "claims": "evaluate the paper's claims on the tables, with intervals over seeds",
     "draw": "draw a figure from its tables",
     "verify": "hash every artefact again and compare it with its sidecar",
-    "trace": "what an artefact was made from, down to the raw files, with commits, parameters and hashes",
+    "trace": "print what an artefact was made from, down to the raw files, with commits, parameters and hashes",
     "prune": "list, or delete, results of seeds, variants and data sets that params.yaml no longer names",
-    "release": "one trained model in half precision, small enough for git, and what the rounding changes",
-    "hours": "how long a profile's results took, by step, device and seed",
+    "release": "write one trained model in half precision, small enough for git, and what the rounding changes",
+    "hours": "report how long a profile's results took, by step, device and seed",
     "restore": "bring back data, models and Snakemake's records from DVC's cache or remote",
 }
 
@@ -98,24 +88,27 @@ def _told_to_stop() -> Iterator[None]:
 
 
 def _run(args: list[str]) -> int:
-    if FORK_SERVER in os.environ:
-        from nvae import forkserver
-
-        code = forkserver.run(args)
+    if client.VARIABLE in os.environ:
+        code = client.run(args)
         if code is not None:
             return code
     verb, *rest = args
-    import_undisturbed(verb_module(verb))
-    command = importlib.import_module(verb_module(verb))
+    import_undisturbed(*verb_modules(verb))
     parser = argparse.ArgumentParser(prog=f"nvae {verb}", description=VERBS[verb], allow_abbrev=False)
-    command.configure(parser)
+    command = importlib.import_module(verb_modules(verb)[0])
+    if verb in ANALYSES:
+        command.configure(parser, verb)
+    else:
+        command.configure(parser)
     command.run(parser.parse_args(rest))
     return 0
 
 
-def verb_module(verb: str) -> str:
-    """The name of a verb's module."""
-    return f"nvae.commands.{verb.replace('-', '_')}"
+def verb_modules(verb: str) -> list[str]:
+    """Return the names of the modules that a verb runs, its command first."""
+    if verb in ANALYSES:
+        return ["nvae.commands.analysis", ANALYSES[verb].module]
+    return [f"nvae.commands.{verb.replace('-', '_')}"]
 
 
 def import_undisturbed(*names: str) -> None:

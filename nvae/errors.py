@@ -1,17 +1,17 @@
-"""The one exception that a user is meant to read."""
+"""The exception whose message is addressed to the user."""
 
 
 class UserError(Exception):
-    """Bad input, told in one line: what, what was got, what is expected, how to mend it.
+    """Invalid input, reported in one line: the item, the value found, the value expected, and a hint.
 
-    The command line prints it without a traceback and exits with code 2. Signs that a terminal would obey instead of
-    showing them are written out.
+    The command line prints it without a traceback and exits with code 2. Control characters are escaped, so that the
+    terminal prints them instead of interpreting them.
 
     Args:
-        what: the thing that is wrong, named as the user wrote it (a key, a path, an option).
-        got: the value or state that was found.
-        expected: what would have been accepted.
-        hint: one sentence that says what to do.
+        what: Item that is wrong, named as the user wrote it (a key, a path, an option).
+        got: Value or state that was found.
+        expected: Value or state that would have been accepted.
+        hint: One sentence that states what to do.
 
     >>> print(UserError("n_vae.class_weight", got=-1, expected="a number > 0", hint="Edit params.yaml."))
     n_vae.class_weight: got -1, expected a number > 0. Edit params.yaml.
@@ -24,5 +24,5 @@ class UserError(Exception):
         self.hint = hint
         message = f"{what}: got {got}, expected {expected}. {hint}"
         line = " ".join(message.split())
-        shown = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
-        super().__init__("".join(shown))
+        escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+        super().__init__("".join(escaped))

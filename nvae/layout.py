@@ -73,25 +73,13 @@ class Layout:
         return self.results / "arms" / dataset / variant / f"seed{seed}"
 
     def run_table(self, table: str, dataset: str, variant: str, seed: int | str) -> Path:
-        """One run's part of a table, before seeds are collected."""
+        """The table of one run; those of all runs are joined in `table`."""
         return self.results / "runs" / dataset / variant / f"seed{seed}" / f"{table}.csv"
 
-    def table(self, table: str, dataset: str, variant: str) -> Path:
-        """A tidy table over seeds, of one of the kinds that docs/architecture.md lists."""
-        return self.tables / table / f"{dataset}-{variant}.csv"
+    def table(self, table: str) -> Path:
+        """The tidy table of all runs, of one of the kinds of `nvae.tables.schemas.TABLES`."""
+        return self.tables / f"{table}.csv"
 
-    def ablation(self, key: str) -> Path:
-        """The metrics of every variant and data set on which one key of the model is varied."""
-        return self.tables / "ablations" / f"{key}.csv"
-
-    def traversal(self, dataset: str, variant: str, kind: str) -> Path:
-        """Traversal images of one kind of latent, ``class`` or ``shared``."""
-        return self.tables / "traversals" / f"{dataset}-{variant}-{kind}.npz"
-
-    def samples(self, dataset: str, variant: str) -> Path:
-        """Samples at growing sigma."""
-        return self.tables / "samples" / f"{dataset}-{variant}.npz"
-
-    def posterior(self, dataset: str, variant: str) -> Path:
-        """Posterior samples of the test images."""
-        return self.tables / "posteriors" / f"{dataset}-{variant}.npz"
+    def arrays(self, table: str, dataset: str, variant: str, block: str = "") -> Path:
+        """The arrays of the first seed's model; those of a traversal are about one kind of latents, ``block``."""
+        return self.tables / table / f"{dataset}-{variant}{'-' * bool(block)}{block}.npz"

@@ -1,7 +1,7 @@
 """Named random streams: every draw comes from a generator whose seed is derived from (seed, name).
 
-No global seeding anywhere. Two names give independent streams; a resumed run asks for the same
-names again and gets the same numbers.
+There is no global seeding. Different names give independent streams, and a resumed run that requests the same names
+again gets the same numbers.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def derive_seed(seed: int, *names: str | int) -> int:
-    """A 63-bit seed from a base seed and a path of names, the same on every machine.
+    """Derive a 63-bit seed from a base seed and a path of names, the same on every machine.
 
     >>> derive_seed(0, "order", 3) == derive_seed(0, "order", 3) != derive_seed(0, "order", 4)
     True
@@ -24,13 +24,13 @@ def derive_seed(seed: int, *names: str | int) -> int:
 
 
 def torch_generator(seed: int, *names: str | int, device: str = "cpu") -> "torch.Generator":
-    """A torch generator for the stream ``names`` of ``seed``."""
-    # Here, so that preparing data, which draws with NumPy alone, starts without torch.
+    """Return a torch generator for the stream ``names`` of ``seed``."""
+    # Imported here, so that data preparation, which draws with NumPy only, starts without torch.
     import torch
 
     return torch.Generator(device=device).manual_seed(derive_seed(seed, *names))
 
 
 def numpy_generator(seed: int, *names: str | int) -> np.random.Generator:
-    """A NumPy generator for the stream ``names`` of ``seed``."""
+    """Return a NumPy generator for the stream ``names`` of ``seed``."""
     return np.random.default_rng(derive_seed(seed, *names))

@@ -1,6 +1,7 @@
-"""N-VAE broken on purpose in three ways, and the tables that claims are judged by, made of intact and broken ones.
+"""N-VAE broken on purpose in three ways, and the tables for the claims, made from intact and broken models.
 
-``python -m tests.broken_models FOLDER`` prints the verdicts side by side on the demo's data, of three seeds by default.
+``python -m tests.broken_models FOLDER`` prints the verdicts side by side for the demo's data, by default with three
+seeds.
 """
 
 import argparse
@@ -33,15 +34,15 @@ from nvae.training.loop import fit
 
 ROOT = Path(__file__).parents[1]
 CPU = torch.device("cpu")
-#: The claims whose tables are made here: those about blocks of latents.
+#: Claims whose tables are made here: those about latent blocks.
 CLAIMS = ("C1", "C2", "C3", "C6", "C7", "C14")
 
 
 class MaskOff(NVae):
-    """The decoder sees the blocks of all classes, not the true one's alone; trained so."""
+    """N-VAE trained with a decoder that receives the blocks of all classes, not only that of the true class."""
 
     def decoder_input(self, z: Tensor, y: Tensor) -> Tensor:
-        """As `NVae.decoder_input` without the mask: only the appended 1 tells the class."""
+        """Return the decoder input of `NVae` without the mask: only the appended 1 identifies the class."""
         one_hot = functional.one_hot(y, self.n_classes).to(z.dtype)
         blocks = z[:, : self.n_class_latents].reshape(-1, self.n_classes, self.params.class_dims)
         named = torch.cat([blocks, one_hot[:, :, None]], dim=2) if self.params.class_bias else blocks
@@ -49,7 +50,7 @@ class MaskOff(NVae):
 
 
 class Permuted(NVae):
-    """At test time every class's block is taken for the next class's."""
+    """N-VAE that, at test time, takes every class's block for that of the next class."""
 
     def _posterior(self, x: Tensor) -> tuple[Posterior, Tensor]:
         right, logits = super()._posterior(x)
@@ -61,9 +62,9 @@ class Permuted(NVae):
 
 
 class Swapped(NVae):
-    """At test time the own block, of the class that the encoder predicts, is taken for z_s, and z_s for it.
+    """N-VAE that, at test time, exchanges z_s and the own block, here that of the class that the encoder predicts.
 
-    The decoder has them the right way round. Needs d_c = d_s.
+    The decoder receives them in the correct places. Requires d_c = d_s.
     """
 
     def _posterior(self, x: Tensor) -> tuple[Posterior, Tensor]:
@@ -72,7 +73,7 @@ class Swapped(NVae):
         return Posterior(self._swapped(right.mu, label), self._swapped(right.log_var, label), right.log_prob), logits
 
     def decoder_input(self, z: Tensor, y: Tensor) -> Tensor:
-        """As `NVae.decoder_input` of the latents as they were."""
+        """Return the decoder input of `NVae` for the latents before the exchange."""
         return super().decoder_input(self._swapped(z, y), y)
 
     def _swapped(self, latents: Tensor, label: Tensor) -> Tensor:
@@ -85,7 +86,7 @@ class Swapped(NVae):
         return swapped
 
 
-#: What is broken → the class, and whether it takes the intact model's weights.
+#: Class of each kind of break, and whether it uses the intact model's weights.
 BREAKS: Mapping[str, tuple[type[NVae], bool]] = {
     "intact": (NVae, True),
     "mask off": (MaskOff, False),
@@ -95,14 +96,14 @@ BREAKS: Mapping[str, tuple[type[NVae], bool]] = {
 
 
 def sizes(config: Config, dataset: str) -> NVaeParams:
-    """The profile's N-VAE with d_c = d_s, so that blocks can be swapped."""
+    """Return the profile's N-VAE parameters with d_c = d_s, so that blocks can be swapped."""
     params = config.model_params(dataset, "n_vae")
     assert isinstance(params, NVaeParams)
     return params.model_copy(update={"class_dims": params.shared_dims})
 
 
 def trained(kind: type[NVae], config: Config, data: PreparedSet, *, seed: int) -> NVae:
-    """A model of that kind, trained by the profile's protocol."""
+    """Train a model of that class by the profile's protocol."""
     protocol = config.training_params(data.name, "n_vae")
     model = kind(sizes(config, data.name), n_classes=data.n_classes, image_shape=data.image_shape)
     batches = Shuffled(Resident.of(data.train, CPU), protocol.batch_size, seed)
@@ -112,14 +113,14 @@ def trained(kind: type[NVae], config: Config, data: PreparedSet, *, seed: int) -
 
 
 def run_tables(model: NVae, config: Config, data: PreparedSet, *, seed: int) -> dict[str, pd.DataFrame]:
-    """The tables of one run that `CLAIMS` are judged by."""
+    """Return the tables of one run from which `CLAIMS` are evaluated."""
     tables = {
-        "metrics": metrics(model, data, config.evaluation, seed=seed, device=CPU, splits=("test",)),
+        "metrics": metrics(model, data, config.metrics, seed=seed, device=CPU, splits=("test",)),
         "kl": kl_table(model, data.test, data.class_names, device=CPU).assign(split="test"),
         "responses": response_table(
             model,
             data.test,
-            config.traversal,
+            config.traversals,
             images_per_class=config.responses.images_per_class,
             n_classes=data.n_classes,
             features=config.responses.features.get(data.name, {}),
@@ -130,27 +131,27 @@ def run_tables(model: NVae, config: Config, data: PreparedSet, *, seed: int) -> 
 
 
 def verdicts(config: Config, sets: Mapping[str, PreparedSet], folder: Path) -> dict[str, dict[str, dict[str, object]]]:
-    """What is broken → claim → its judgement, from one run a seed and data set.
+    """Return the evaluation of each claim for each kind of break, from one run per seed and data set.
 
     Args:
-        config: with the seeds and settings of every run.
-        sets: data set by name, each of the configuration's roles.
-        folder: gets a folder of tables for each way to break.
+        config: Configuration with the seeds and settings of every run.
+        sets: Data sets by name, one for each of the configuration's roles.
+        folder: Folder that gets a folder of tables for each kind of break.
     """
     tables: dict[tuple[str, str, str], list[pd.DataFrame]] = {}
     for data in sets.values():
         for seed in config.seeds:
             intact = trained(NVae, config, data, seed=seed)
-            for name, (kind, borrows) in BREAKS.items():
-                model = trained(kind, config, data, seed=seed) if not borrows else intact
-                if borrows and kind is not NVae:
+            for name, (kind, reuses_weights) in BREAKS.items():
+                model = trained(kind, config, data, seed=seed) if not reuses_weights else intact
+                if reuses_weights and kind is not NVae:
                     model = kind(intact.params, n_classes=data.n_classes, image_shape=data.image_shape)
                     model.load_state_dict(intact.state_dict())
                 model.eval()
                 for table, rows in run_tables(model, config, data, seed=seed).items():
                     tables.setdefault((name, table, data.name), []).append(rows)
-    asked = claims.load(ROOT / "claims.yaml")
-    chosen = claims.Claims(claims=tuple(claim for claim in asked.claims if claim.id in CLAIMS))
+    loaded = claims.load(ROOT / "claims.yaml")
+    chosen = claims.Claims(claims=tuple(claim for claim in loaded.claims if claim.id in CLAIMS))
     found = {}
     for name in BREAKS:
         with contextlib.chdir(_made(folder / name)):
@@ -171,10 +172,11 @@ def _made(folder: Path) -> Path:
 
 
 def side_by_side(found: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str:
-    """A table in Markdown: a row a criterion, a column a way to break, with the claim's verdict below its criteria."""
+    """Return a Markdown table with one row per criterion and one column per break; a claim's verdict is below its
+    criteria."""
     lines = ["| claim | criterion | " + " | ".join(found) + " |", "|---" * (2 + len(found)) + "|"]
-    for claim, judged in found["intact"].items():
-        for place, criterion in enumerate(judged["criteria"]):  # type: ignore[arg-type]
+    for claim, evaluated in found["intact"].items():
+        for place, criterion in enumerate(evaluated["criteria"]):  # type: ignore[arg-type]
             cells = []
             for broken in found.values():
                 this = broken[claim]["criteria"][place]  # type: ignore[index]
@@ -189,7 +191,7 @@ def side_by_side(found: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str
 
 
 def prepared_sets(config: Config, params: Path) -> Iterator[PreparedSet]:
-    """The data set of each role, drawn and prepared in a folder that is thrown away."""
+    """Yield the data set of each role, drawn and prepared in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         for dataset in dict.fromkeys(config.datasets.values()):
             raw = Path(folder) / dataset
@@ -205,7 +207,7 @@ def _print() -> None:
     from nvae import config
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="where tables and verdicts go")
+    parser.add_argument("folder", type=Path, help="folder for tables and verdicts")
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,181 +1,35 @@
-"""The aggregate posterior q(z), the mean of q(z | x) over the images, as numbers: from one sample z per image.
+"""Numbers about the aggregate posterior of the shared latents: distances to the prior, and dependence on the class."""
 
-Is it the prior N(0, I) (``sliced_wasserstein``, ``mmd``), do its dimensions depend on each other
-(``gaussian_total_correlation``), does it know the class (``between_class_share``, ``linear_probe_accuracy_pct``)?
-The paper reports none of these.
-"""
-
-import math
 from collections.abc import Collection, Mapping
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
-from scipy.spatial.distance import cdist
-from scipy.special import ndtri
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
+from nvae.analyses.run import Run
 from nvae.data.prepared import PreparedSet
 from nvae.inference.encoding import posterior_samples, shared_columns
+from nvae.measures.aggregate_posterior import (
+    Codes,
+    Labels,
+    between_class_share,
+    gaussian_total_correlation,
+    linear_probe_accuracy_pct,
+    mmd,
+    sliced_wasserstein,
+)
 from nvae.models.protocol import LatentModel
 from nvae.rng import numpy_generator, torch_generator
 
-Codes = npt.NDArray[np.floating[Any]]
-Labels = npt.NDArray[np.integer[Any]]
-
-#: ℓ² / dims of the kernels in ``mmd``. Much wider ones, near E|z − z'|² = 2 dims, see shifts and hardly see clusters.
-BANDWIDTHS = (0.125, 0.25, 0.5)
-#: rows of the kernel matrix at a time: 10 MB an array at 10,000 samples.
-CHUNK = 128
-#: ``dim`` of a metric that is of all dimensions.
+#: The value of ``dim`` in the rows of a metric that covers all dimensions.
 ALL = -1
 
 
-def between_class_share(z: Codes, labels: Labels) -> npt.NDArray[np.float64]:
-    """η², the share of each dimension's variance that lies between the means of the classes.
-
-    Args:
-        z: (n, dims).
-        labels: (n,).
-
-    Returns:
-        (dims,) between 0 and 1; a constant dimension counts as 0. Without any dependence on the class it is
-        (K − 1) / (n − 1) on average, K the number of classes.
-
-    Source: not in the paper; the correlation ratio of one-way analysis of variance (Fisher 1925).
-    """
-    classes, members = np.unique(labels, return_inverse=True)
-    counts = np.bincount(members)
-    centred = z - z.mean(axis=0, dtype=np.float64)
-    means = (members == np.arange(len(classes))[:, None]) @ centred / counts[:, None]
-    between, total = counts @ means**2, (centred**2).sum(axis=0)
-    share: npt.NDArray[np.float64] = np.divide(between, total, out=np.zeros_like(total), where=np.ptp(z, axis=0) > 0)
-    return share
-
-
-def squared_wasserstein(x: Codes) -> float:
-    """W₂² between the empirical measure of ``x`` and N(0, 1), exact.
-
-    Optimal transport in one dimension is monotone: the i-th smallest x takes the i-th n-th part of N(0, 1), so
-    W₂² = mean x² − 2 Σ x₍ᵢ₎ ∫ Φ⁻¹ + 1, and the integral from a to b is φ(Φ⁻¹(a)) − φ(Φ⁻¹(b)).
-
-    Args:
-        x: (n,).
-
-    Returns:
-        Above 0 for every finite n.
-
-    Source: not in the paper; Peyré & Cuturi 2019, §2.6 (the quantile form of W in one dimension).
-    """
-    edges = ndtri(np.arange(len(x) + 1) / len(x))
-    density = np.exp(-(edges**2) / 2) / math.sqrt(2 * math.pi)
-    ordered = np.sort(x).astype(np.float64)
-    return float(np.mean(ordered**2) + 2 * ordered @ np.diff(density) + 1)
-
-
-def sliced_wasserstein(z: Codes, *, projections: int, generator: np.random.Generator) -> float:
-    """Sliced 2-Wasserstein distance between the samples and N(0, I): √ of the mean W₂² over random directions.
-
-    Not scaled by the number of dimensions: the prior is N(0, 1) along every direction and each projection is
-    one-dimensional, so numbers of models with different dims are in one unit, standard deviations of the prior.
-    A mean m away from the prior's is worth |m| / √dims, a scale s in all dimensions |s − 1|. Samples of the prior
-    itself are at about 0.056 for n = 1,000 and 0.019 for 10,000, whatever dims.
-
-    Args:
-        z: (n, dims).
-        projections: number of directions, uniform on the sphere.
-        generator: of the directions.
-
-    Returns:
-        Above 0.
-
-    Source: not in the paper; Rabin et al. 2011, Bonneel et al. 2015, with p = 2.
-    """
-    directions = generator.normal(size=(projections, z.shape[1]))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return math.sqrt(np.mean([squared_wasserstein(z @ direction) for direction in directions]))
-
-
-def mmd(z: Codes, *, bandwidths: tuple[float, ...] = BANDWIDTHS, chunk: int = CHUNK) -> float:
-    """Squared maximum mean discrepancy between the samples and N(0, I), unbiased.
-
-    The kernel is the mean of exp(−|z − z'|² / 2ℓ²) over ℓ² = dims × ``bandwidths``. Its expectations under the prior
-    are in closed form, (ℓ² / (ℓ² + 1))^(dims/2) exp(−|z|² / 2(ℓ² + 1)) over z', and (ℓ² / (ℓ² + 2))^(dims/2) over both.
-
-    Args:
-        z: (n, dims), n at least 2.
-        bandwidths: ℓ² / dims.
-        chunk: rows of the kernel matrix in memory at a time.
-
-    Returns:
-        Below 2; near 0, on either side, for samples of the prior. Comparable between models with the same dims.
-
-    Source: not in the paper; Gretton et al. 2012, eq. 3, with the prior's terms as expectations (Rustamov 2019).
-    """
-    z = z.astype(np.float64)
-    n, dims = z.shape
-    widths = dims * np.array(bandwidths)
-    pairs = 0.0
-    for start in range(0, n, chunk):
-        distances = cdist(z[start : start + chunk], z[start:], "sqeuclidean")
-        for width in widths:
-            kernel = np.exp(distances / (-2 * width))
-            pairs += 2 * kernel.sum() - kernel[:, : len(kernel)].sum()
-    within = (pairs / len(widths) - n) / (n * (n - 1))
-    norms = (z**2).sum(axis=1, keepdims=True)
-    to_prior = np.mean((widths / (widths + 1)) ** (dims / 2) * np.exp(norms / (-2 * (widths + 1))))
-    prior = np.mean((widths / (widths + 2)) ** (dims / 2))
-    return float(within - 2 * to_prior + prior)
-
-
-def gaussian_total_correlation(z: Codes) -> float:
-    """Total correlation of the Gaussian with the covariance of z, −½ log det of the correlation matrix.
-
-    Args:
-        z: (n, dims).
-
-    Returns:
-        In nats, not below 0. Constant dimensions are left out; inf where one is a linear combination of others.
-        For independent dimensions about dims (dims − 1) / 4n.
-
-    Source: not in the paper; Watanabe 1960, as a score of representations Locatello et al. 2019.
-    """
-    varying = z[:, np.ptp(z, axis=0) > 0].astype(np.float64)
-    dims = varying.shape[1]
-    if dims < 2:
-        return 0.0
-    eigenvalues = np.linalg.eigvalsh(np.corrcoef(varying, rowvar=False))
-    if eigenvalues[0] < dims * eigenvalues[-1] * np.finfo(np.float64).eps:
-        return math.inf
-    return max(0.0, -0.5 * float(np.log(eigenvalues).sum()))
-
-
-def linear_probe_accuracy_pct(
-    train_z: Codes, train_labels: Labels, z: Codes, labels: Labels, *, penalty: float
-) -> float:
-    """Accuracy of a multinomial logistic regression from z to the class.
-
-    Args:
-        train_z: (n_train, dims), what it is fitted on, standardised.
-        train_labels: (n_train,), at least two classes.
-        z: (n, dims), what it is judged on, standardised by the mean and deviation of ``train_z``.
-        labels: (n,).
-        penalty: λ > 0, in Σ over images of the cross-entropy in nats + λ/2 Σ weights².
-
-    Returns:
-        In percent.
-
-    Source: not in the paper; linear probes, Alain & Bengio 2017.
-    """
-    # tol: scikit-learn's default, 1e-4, stops up to 0.1 % of accuracy away from where it would end.
-    regression = LogisticRegression(C=1 / penalty, solver="lbfgs", tol=1e-5, max_iter=10_000)
-    probe = make_pipeline(StandardScaler(), regression)
-    probe.fit(train_z.astype(np.float64), train_labels)
-    return 100 * float(np.mean(probe.predict(z.astype(np.float64)) == labels))
+def compute(run: Run) -> pd.DataFrame:
+    """Return the table of one run; its columns are those of `aggregate_table`."""
+    params = run.config.aggregate
+    splits = [name for name, _ in run.data.splits()]
+    samples = shared_samples(run.latent_model, run.data, splits=splits, seed=run.seed, device=run.device)
+    return aggregate_table(samples, projections=params.projections, probe_penalty=params.probe_penalty, seed=run.seed)
 
 
 def shared_samples(

@@ -3,15 +3,21 @@
 On generated images alone its error is their classification accuracy score (Ravuri & Vinyals 2019, NeurIPS).
 """
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import pandas as pd
 import torch
 
-from nvae.config import AugmentationParams, ClassifierParams, TrainingParams
+from nvae.analyses.run import ArmFiles, Run
+from nvae.config import CLASSIFIER, AugmentationParams, ClassifierParams, TrainingParams
 from nvae.data.prepared import PreparedSet
 from nvae.models.classifier import build
 from nvae.models.protocol import GenerativeModel, Trainable
+from nvae.provenance import atomic
 from nvae.rng import torch_generator
 from nvae.training.batches import Batch, Resident, Shuffled, Source
 from nvae.training.checkpoint import Checkpointing
@@ -46,6 +52,82 @@ class Arm:
 def arms(params: AugmentationParams) -> tuple[Arm, ...]:
     """The whole grid."""
     return tuple(Arm(sigma, share) for share in params.generated_shares for sigma in params.sigmas)
+
+
+def compute(run: Run) -> pd.DataFrame:
+    """Train the arms that are not finished, and return the table of all.
+
+    Each finished arm is kept in a file of its own with all that it depends on, so that an interrupted run resumes, and
+    a larger grid trains its new arms alone.
+
+    Returns:
+        Columns ``sigma``, ``generated_share``, ``split``, ``error_pct``.
+    """
+    if run.arms is None:
+        raise ValueError("the augmentation study needs a place for its arms")
+    grid = arms(run.config.augmentation)
+    keys = {arm: {**run.arms.depends_on, **vars(arm)} for arm in grid}
+    records = {arm: run.arms.finished / f"{arm.name}.json" for arm in grid}
+    errors = {} if run.arms.restart else {arm: _finished(records[arm], keys[arm]) for arm in grid}
+    missing = [arm for arm in grid if not errors.get(arm)]
+    at_once = _arms_at_once(run, len(missing))
+    for start in range(0, len(missing), at_once):
+        group = missing[start : start + at_once]
+        for arm, found in zip(group, _train_group(run, run.arms, grid, group, keys), strict=True):
+            errors[arm] = found
+            with atomic(records[arm]) as part:
+                content = {"depends_on": keys[arm], "error_pct": found}
+                part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        for arm in group:
+            for left in run.arms.checkpoints.glob(f"{arm.name}-*.safetensors"):
+                # A process that outlived a killed run may have removed it already.
+                left.unlink(missing_ok=True)
+    rows = [{**vars(arm), "split": split, "error_pct": errors[arm][split]} for arm in grid for split in SPLITS]
+    return pd.DataFrame(rows)
+
+
+def _arms_at_once(run: Run, n_missing: int) -> int:
+    """Return how many arms are trained as one program: on one CPU core stacking gains nothing (docs/performance.md)."""
+    chosen = run.config.execution.arms_at_once
+    if chosen == "auto":
+        chosen = n_missing if run.device.type == "cuda" else 1
+    return max(1, chosen)
+
+
+def _finished(path: Path, key: Mapping[str, object]) -> dict[str, float]:
+    """Return the errors of a finished arm; nothing if it does not exist or depends on something else."""
+    try:
+        content = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    if not isinstance(content, dict) or content.get("depends_on") != json.loads(json.dumps(key)):
+        return {}
+    errors: dict[str, float] = content["error_pct"]
+    return errors
+
+
+def _train_group(
+    run: Run, files: ArmFiles, grid: Sequence[Arm], group: Sequence[Arm], keys: Mapping[Arm, Mapping[str, object]]
+) -> list[dict[str, float]]:
+    """Train some arms as one program, from their checkpoint if there is one."""
+    # The file name has a digest of all that the arms depend on: a checkpoint of other code or settings is never resumed.
+    depends_on = {"arms": [keys[arm] for arm in group]}
+    digest = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:16]
+    checkpoint = files.checkpoints / f"{group[0].name}-{digest}.safetensors"
+    numbers = ", ".join(str(grid.index(arm) + 1) for arm in group)
+    noun = "arms" if len(group) > 1 else "arm"
+    return train_arms(
+        run.generator,
+        run.data,
+        group,
+        run.config.classifier_params(run.dataset),
+        run.config.training_params(run.dataset, CLASSIFIER),
+        seed=run.seed,
+        device=run.device,
+        title=f"augmentation {run.dataset}/{run.variant} seed {run.seed}, {noun} {numbers} of {len(grid)} "
+        f"({', '.join(arm.name for arm in group)})",
+        checkpointing=Checkpointing(checkpoint, depends_on, run.config.execution.checkpoint_every_s),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Calibration of the detector: what KL says of the share of class-exclusive factors, on data whose share is set."""
 
+import importlib
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,16 +9,61 @@ import pandas as pd
 import torch
 
 from nvae.analyses.factors import factor_table
-from nvae.config import IdxData, ProbeParams, TrainingParams
+from nvae.analyses.run import Run
+from nvae.config import DrawnDial, FactorsParams, IdxData, TrainingParams
+from nvae.data.builtin import BUILTIN
 from nvae.data.builtin.drawn import DrawnSet, write_drawn
 from nvae.data.prepare_idx import prepare
 from nvae.data.prepared import PreparedSet
+from nvae.errors import UserError
 from nvae.inference.kinds import latent_model
+from nvae.models import build
 from nvae.models.protocol import Trainable
 from nvae.training.batches import Resident, Shuffled
 from nvae.training.loop import fit
 
 SPLIT = "test"
+
+
+def compute(run: Run) -> pd.DataFrame:
+    """Return the table of one run; its columns are those of `calibration_table`.
+
+    Raises:
+        UserError: If the data set is not a dial, whose number of exclusive factors can be set.
+    """
+    config, dataset = run.config, run.dataset
+    params = config.data_params(dataset)
+    drawn = params.drawn
+    if not isinstance(params, IdxData) or not isinstance(drawn, DrawnDial):
+        raise UserError(
+            "data set",
+            got=f"{dataset}, whose share of exclusive factors cannot be set",
+            expected="a dial, as `dial` in params.yaml",
+            hint="Name one of these.",
+        )
+    recipe = importlib.import_module(BUILTIN[config.family(dataset)])
+    variant = config.variant(run.variant)
+
+    def data_of(level: int) -> PreparedSet:
+        made = recipe.draw(
+            drawn.train_images, drawn.test_images, seed=drawn.seed, exclusive_factors=level, reach=drawn.reach
+        )
+        return prepared_in_passing(made, dataset, params)
+
+    def model_of(data: PreparedSet) -> Trainable:
+        sizes = config.model_params(dataset, run.variant)
+        return build(variant.model, sizes, n_classes=data.n_classes, image_shape=data.image_shape)
+
+    return calibration_table(
+        config.calibration.exclusive_factors,
+        data_of,
+        model_of,
+        config.training_params(dataset, run.variant),
+        config.factors,
+        seed=run.seed,
+        device=run.device,
+        title=f"calibration {dataset}/{run.variant} seed {run.seed}",
+    )
 
 
 def prepared_in_passing(drawn: DrawnSet, dataset: str, params: IdxData) -> PreparedSet:
@@ -32,7 +78,7 @@ def calibration_table(
     data_of: Callable[[int], PreparedSet],
     model_of: Callable[[PreparedSet], Trainable],
     protocol: TrainingParams,
-    probe: ProbeParams,
+    probe: FactorsParams,
     *,
     seed: int,
     device: torch.device,

@@ -13,11 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 from sklearn.metrics import r2_score
-from sklearn.neighbors import KNeighborsRegressor
 
-from nvae.config import ProbeParams
+from nvae.analyses.run import Run
+from nvae.config import FactorsParams
 from nvae.data.prepared import PreparedSet, Split
-from nvae.errors import UserError
 from nvae.inference.encoding import encode, posterior_samples, shared_columns
 from nvae.measures.disentanglement import dci, mig, modularity, mutual_information_nats, sap
 from nvae.measures.factor_kinds import (
@@ -28,6 +27,7 @@ from nvae.measures.factor_kinds import (
     exclusive_share,
     known_factors,
 )
+from nvae.measures.probes import neighbour_regression
 from nvae.models.protocol import SHARED, LatentModel
 from nvae.rng import torch_generator
 
@@ -36,10 +36,15 @@ Codes = npt.NDArray[np.float32]
 ALL = "all"
 
 
+def compute(run: Run) -> pd.DataFrame:
+    """Return the table of one run; its columns are those of `factor_table`."""
+    return factor_table(run.latent_model, run.data, run.config.factors, seed=run.seed, device=run.device)
+
+
 def factor_table(
     model: LatentModel,
     data: PreparedSet,
-    params: ProbeParams,
+    params: FactorsParams,
     *,
     seed: int,
     device: torch.device,
@@ -202,7 +207,7 @@ class _Coded:
 class _Probe:
     """Reads factors from codes: fitted on the training images, judged on those of another split."""
 
-    def __init__(self, params: ProbeParams, blocks: _Blocks, train: _Coded, held: _Coded) -> None:
+    def __init__(self, params: FactorsParams, blocks: _Blocks, train: _Coded, held: _Coded) -> None:
         self._params, self._blocks, self._train, self._held = params, blocks, train, held
         self._guesses: dict[tuple[str, int, str], npt.NDArray[np.float64]] = {}
 
@@ -271,21 +276,20 @@ class _Probe:
         """Every factor of the held images of a class, NaN where not all of its training images have it."""
         columns = self._blocks.columns(source, label)
         train, held = self._train.rows(label), self._held.rows(label)
-        if self._params.neighbours > train.sum():
-            raise UserError(
-                "probe.neighbours",
-                got=self._params.neighbours,
-                expected=f"at most the {train.sum()} training images"
-                + ("" if label == SHARED else f" of class {label}"),
-                hint="Edit params.yaml.",
-            )
         codes, held_codes = getattr(self._train, kind)[train][:, columns], getattr(self._held, kind)[held][:, columns]
         if kind == "z":
             scale = reliability(codes, self._train.mu[train][:, columns])
             codes, held_codes = codes * scale, held_codes * scale
         factors = self._train.factors[train]
         known = ~np.isnan(factors).any(axis=0)
-        regression = KNeighborsRegressor(self._params.neighbours, weights=self._params.neighbour_weights)
+        regression = neighbour_regression(
+            codes,
+            factors[:, known],
+            neighbours=self._params.neighbours,
+            weights=self._params.neighbour_weights,
+            key="factors.neighbours",
+            images="training images" + ("" if label == SHARED else f" of class {label}"),
+        )
         guess = np.full((len(held_codes), factors.shape[1]), np.nan)
-        guess[:, known] = regression.fit(codes, factors[:, known]).predict(held_codes)
+        guess[:, known] = regression.predict(held_codes)
         return guess

@@ -3,6 +3,7 @@
 import pandas as pd
 import torch
 
+from nvae.analyses.run import Run
 from nvae.config import FidelityParams
 from nvae.data.prepared import PreparedSet, Split
 from nvae.inference.generation import accuracy_by_class, classify, generate
@@ -15,6 +16,21 @@ from nvae.rng import numpy_generator, torch_generator
 SPLITS = ("validation", "test")
 #: A class is present if the classifier recognises at least this share of the samples that were asked to be of it.
 PRESENT = 0.5
+
+
+def compute(run: Run) -> pd.DataFrame:
+    """Return the table of one run; its columns are those of `fidelity_table`."""
+    if run.classifier is None:
+        raise ValueError("fidelity reads a classifier")
+    return fidelity_table(
+        run.generator,
+        run.classifier,
+        run.data,
+        run.config.fidelity,
+        sigmas=run.config.augmentation.sigmas,
+        seed=run.seed,
+        device=run.device,
+    )
 
 
 def fidelity_table(

@@ -8,9 +8,19 @@ import numpy as np
 import pandas as pd
 import torch
 
+from nvae.analyses.run import Run
 from nvae.data.prepared import Split
 from nvae.inference.encoding import encode
 from nvae.models.protocol import SHARED, LatentModel
+
+_SPLIT = "test"
+
+
+def compute(run: Run) -> pd.DataFrame:
+    """Return the table of one run: ``split``, and the columns of `kl_table`."""
+    table = kl_table(run.latent_model, run.data.split(_SPLIT), run.data.class_names, device=run.device)
+    table.insert(0, "split", _SPLIT)
+    return table
 
 
 def kl_table(model: LatentModel, split: Split, class_names: tuple[str, ...], *, device: torch.device) -> pd.DataFrame:

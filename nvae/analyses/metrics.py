@@ -5,9 +5,9 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from nvae.config import EvaluationParams
+from nvae.analyses.run import Run
+from nvae.config import MetricsParams
 from nvae.data.prepared import PreparedSet
-from nvae.errors import UserError
 from nvae.inference.encoding import encode, shared_columns
 from nvae.models.protocol import LatentModel, Trainable
 from nvae.rng import torch_generator
@@ -17,10 +17,15 @@ from nvae.training.loop import mean_terms
 SPLITS = ("validation", "test")
 
 
-def metrics(
+def compute(run: Run) -> pd.DataFrame:
+    """Return the table of one run; its columns are those of `metric_table`."""
+    return metric_table(run.model, run.data, run.config.metrics, seed=run.seed, device=run.device)
+
+
+def metric_table(
     model: Trainable,
     data: PreparedSet,
-    params: EvaluationParams,
+    params: MetricsParams,
     *,
     seed: int,
     device: torch.device,
@@ -55,21 +60,15 @@ def metrics(
 
 
 def _factor_probes(
-    model: LatentModel, data: PreparedSet, params: EvaluationParams, device: torch.device, splits: tuple[str, ...]
+    model: LatentModel, data: PreparedSet, params: MetricsParams, device: torch.device, splits: tuple[str, ...]
 ) -> list[tuple[str, str, float]]:
     """Probes from z_s for the factors that every image has."""
     # Only sets with factors need them, and they take about a second to import.
     from sklearn.linear_model import Ridge
     from sklearn.metrics import r2_score
-    from sklearn.neighbors import KNeighborsRegressor
 
-    if params.neighbours > len(data.train):
-        raise UserError(
-            "evaluation.neighbours",
-            got=params.neighbours,
-            expected=f"at most the {len(data.train)} training images of {data.name}",
-            hint="Edit params.yaml.",
-        )
+    from nvae.measures.probes import neighbour_regression
+
     shared = shared_columns(model)
     used = {name: data.split(name) for name in ("train", *splits)}
     z = {name: encode(model, split, device=device).mu[:, shared] for name, split in used.items()}
@@ -79,13 +78,18 @@ def _factor_probes(
         target = {split: values[:, column] for split, values in factors.items()}
         if any(np.isnan(values).any() for values in target.values()):
             continue
-        for probe, regressor in (
-            ("knn", KNeighborsRegressor(params.neighbours, weights=params.neighbour_weights)),
-            ("ridge", Ridge(params.ridge_penalty)),
-        ):
-            regressor.fit(z["train"], target["train"])
+        ridge = Ridge(params.ridge_penalty).fit(z["train"], target["train"])
+        knn = neighbour_regression(
+            z["train"],
+            target["train"],
+            neighbours=params.neighbours,
+            weights=params.neighbour_weights,
+            key="metrics.neighbours",
+            images=f"training images of {data.name}",
+        )
+        for probe, regression in (("knn", knn), ("ridge", ridge)):
             rows += [
-                (split, f"r2_{probe}_{name}", float(r2_score(target[split], regressor.predict(z[split]))))
+                (split, f"r2_{probe}_{name}", float(r2_score(target[split], regression.predict(z[split]))))
                 for split in splits
             ]
         rows += [(split, f"best_spearman_{name}", best_spearman(z[split], target[split])) for split in splits]

@@ -8,18 +8,37 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from nvae.config import TraversalParams
+from nvae.analyses.run import Run
+from nvae.config import TraversalsParams
 from nvae.data.prepared import Split
 from nvae.inference.encoding import encode
 from nvae.inference.images import batched, to_uint8
 from nvae.measures.strokes import FEATURES
 from nvae.models.protocol import SHARED, LatentModel
 
+_SPLIT = "test"
+
+
+def compute(run: Run) -> pd.DataFrame:
+    """Return the table of one run: ``split``, and the columns of `response_table`."""
+    params = run.config.responses
+    table = response_table(
+        run.latent_model,
+        run.data.split(_SPLIT),
+        run.config.traversals,
+        images_per_class=params.images_per_class,
+        n_classes=run.data.n_classes,
+        features=params.features.get(run.dataset, {}),
+        device=run.device,
+    )
+    table.insert(0, "split", _SPLIT)
+    return table
+
 
 def response_table(
     model: LatentModel,
     split: Split,
-    traversal: TraversalParams,
+    traversal: TraversalsParams,
     *,
     images_per_class: int,
     n_classes: int,

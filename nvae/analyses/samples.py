@@ -4,15 +4,23 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nvae.config import SamplingParams
+from nvae.analyses.run import Run
+from nvae.config import SamplesParams
 from nvae.data.prepared import Split
 from nvae.inference.images import to_uint8
 from nvae.models.protocol import GenerativeModel
 from nvae.rng import torch_generator
 
 
+def compute(run: Run) -> dict[str, object]:
+    """Return the arrays of one run: ``images`` as of `sample_grid`, and ``sigmas``."""
+    params = run.config.samples
+    images = sample_grid(run.generator, params, n_classes=run.n_classes, seed=run.seed, device=run.device)
+    return {"images": images, "sigmas": params.sigmas}
+
+
 def sample_grid(
-    model: GenerativeModel, params: SamplingParams, *, n_classes: int, seed: int, device: torch.device
+    model: GenerativeModel, params: SamplesParams, *, n_classes: int, seed: int, device: torch.device
 ) -> npt.NDArray[np.uint8]:
     """Samples of every class at every sigma.
 

@@ -1,21 +1,19 @@
 """Latent traversals: one dimension moves, the others stay (Figures 1, 2, 6, 7, 8)."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nvae.config import TraversalParams
+from nvae.analyses.run import Block, Run
+from nvae.config import TraversalsParams
 from nvae.data.prepared import Split
 from nvae.errors import UserError
 from nvae.inference.encoding import Encoded, encode
 from nvae.inference.images import to_uint8
 from nvae.models.protocol import SHARED, LatentModel
-
-Kind = Literal["class", "shared"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,20 @@ class Traversal:
     seed_images: npt.NDArray[np.uint8]
 
 
+def compute(run: Run) -> dict[str, object]:
+    """Return the arrays of one kind of traversal of one run: those of `Traversal`, ``kind`` and ``center``."""
+    params = run.config.traversals
+    if run.images is None or run.block is None:
+        raise ValueError("a traversal needs images and the kind of latents that move")
+    traversal = traverse(
+        run.latent_model, run.images.split, run.block, params, n_classes=run.n_classes, device=run.device
+    )
+    center = run.images.name if params.center == "seed_image" else params.center
+    return {**vars(traversal), "kind": run.block, "center": center}
+
+
 def traverse(
-    model: LatentModel, split: Split, kind: Kind, params: TraversalParams, *, n_classes: int, device: torch.device
+    model: LatentModel, split: Split, kind: Block, params: TraversalsParams, *, n_classes: int, device: torch.device
 ) -> Traversal:
     """Move every dimension of each class's own block, or every shared one.
 
@@ -92,7 +102,7 @@ def typical_image(encoded: Encoded, labels: npt.NDArray[np.int64], label: int) -
     return int(candidates[distance.argmin()])
 
 
-def _check(model: LatentModel, split: Split, kind: Kind, n_classes: int) -> None:
+def _check(model: LatentModel, split: Split, kind: Block, n_classes: int) -> None:
     if not len(_columns(model, kind, 0)):
         raise UserError(
             f"--kind {kind}",
@@ -109,7 +119,7 @@ def _check(model: LatentModel, split: Split, kind: Kind, n_classes: int) -> None
         )
 
 
-def _columns(model: LatentModel, kind: Kind, label: int) -> npt.NDArray[np.int64]:
+def _columns(model: LatentModel, kind: Block, label: int) -> npt.NDArray[np.int64]:
     wanted = label if kind == "class" else SHARED
     return np.array([column for column, axis in enumerate(model.axes()) if axis.latent_class == wanted])
 

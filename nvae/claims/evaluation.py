@@ -13,6 +13,8 @@ from nvae.claims.schema import Claim, Claims, Criterion, Quantity
 from nvae.errors import UserError
 from nvae.layout import Layout
 from nvae.provenance import sha256
+from nvae.tables.reading import load_table, rows_of
+from nvae.tables.schemas import TABLES
 
 
 class ClaimEvaluator:
@@ -59,7 +61,7 @@ class ClaimEvaluator:
                 hint=f"Make it with `snakemake --cores 2 -- {path.as_posix()}`, or pass --allow-missing.",
             )
         if missing:
-            return self._untested(claim, paths, f"missing: {_told(sorted(set(missing.values())))}")
+            return self._untested(claim, paths, f"missing: {_listed(sorted(set(missing.values())))}")
         values = {name: self._values(claim, name) for name in claim.quantities}
         seeds = sorted(set.intersection(*(set(found) for found in values.values())))
         dropped = sorted(set().union(*values.values()) - set(seeds))
@@ -148,15 +150,22 @@ class ClaimEvaluator:
         quantity = claim.quantities[name]
         path = self._path(quantity)
         try:
-            if path not in self._rows:
-                self._rows[path] = readers.load_rows(path, quantity.table)
-            return readers.read(self._rows[path], quantity)
+            return readers.read(rows_of(self._table(path, quantity.table), path, *self._run(quantity)), quantity)
         except UserError as error:
-            where = f"claim {claim.id}, quantity {name} from {path}: {error.what}"
+            what = error.what if error.what.startswith(str(path)) else f"{path}: {error.what}"
+            where = f"claim {claim.id}, quantity {name} from {what}"
             raise UserError(where, got=error.got, expected=error.expected, hint=error.hint) from None
 
     def _path(self, quantity: Quantity) -> Path:
-        return self._layout.table(quantity.table, self._roles[quantity.role], quantity.variant)
+        return self._layout.table(quantity.table)
+
+    def _run(self, quantity: Quantity) -> tuple[str, str]:
+        return self._roles[quantity.role], quantity.variant
+
+    def _table(self, path: Path, table: str) -> pd.DataFrame:
+        if path not in self._rows:
+            self._rows[path] = load_table(path, TABLES[table])
+        return self._rows[path]
 
 
 def _described(criterion: Criterion, level: float) -> dict[str, Any]:
@@ -176,7 +185,7 @@ def _rounded(value: float) -> float:
     return float(f"{value:.8g}") + 0.0
 
 
-def _told(paths: list[Path]) -> str:
+def _listed(paths: list[Path]) -> str:
     rest = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"{paths[0].as_posix()}{rest}"
 

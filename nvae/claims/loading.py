@@ -6,6 +6,7 @@ from typing import Any
 
 from nvae.claims.expressions import FUNCTIONS, compiled
 from nvae.claims.schema import READ_FROM, Claim, Claims, Criterion, Metric, Quantity
+from nvae.claims.templates import written_out
 from nvae.config.loading import read_yaml
 from nvae.config.resolved import checked
 from nvae.errors import UserError
@@ -22,7 +23,7 @@ def load(path: Path) -> Claims:
     """
     content = read_yaml(path, what="claims", option="--claims")
     try:
-        claims = checked(Claims, content, "")
+        claims = checked(Claims, written_out(content), "")
         _check_ids(claims)
         for claim in claims.claims:
             _check_claim(claim)

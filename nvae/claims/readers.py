@@ -1,7 +1,6 @@
 """From a table over seeds to one number a seed: a reader for each kind of ``read`` in ``claims.yaml``."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,65 +9,28 @@ from scipy.stats import spearmanr
 
 from nvae.claims.schema import Error, ErrorTrend, LargestMetric, Metric, OwnBlockOfClass, Quantity, Response
 from nvae.errors import UserError
+from nvae.tables.schemas import TABLES
 
 Frame = pd.DataFrame
 PerSeed = dict[int, float]
 
-_RUN = ("seed", "split")
-#: The columns that are read of each table, and the last of them is the number.
-COLUMNS = {
-    "kl": (*_RUN, "image_class", "kind", "latent_class", "dim", "kl_nats"),
-    "metrics": (*_RUN, "metric", "value"),
-    "aggregate": (*_RUN, "metric", "dim", "value"),
-    "augmentation": (*_RUN, "sigma", "generated_share", "error_pct"),
-    "fidelity": (*_RUN, "sigma", "metric", "value"),
-    "responses": (*_RUN, "image_class", "kind", "dim", "metric", "value"),
-}
+_NUMBER = "number"
 _OF_ALL_DIMS = -1
 _HINT = "Make the table again, or correct claims.yaml."
-
-
-def load_rows(path: Path, table: str) -> Frame:
-    """The rows of the test split, their number in a column ``number``.
-
-    Args:
-        path: of the CSV.
-        table: its kind.
-
-    Raises:
-        UserError: it is no CSV, a column is missing, there is no row of the test split, or a number is missing or
-            infinite, which a mean would leave out without a word.
-    """
-    *labels, number = COLUMNS[table]
-    try:
-        frame = pd.read_csv(path, keep_default_na=False)
-    except ValueError as error:  # what pandas raises for an empty, ragged or undecodable file
-        raise UserError("the file", got=str(error), expected="a CSV", hint=_HINT) from None
-    missing = [column for column in COLUMNS[table] if column not in frame]
-    if missing:
-        raise UserError("columns", got=", ".join(frame.columns), expected=f"also {', '.join(missing)}", hint=_HINT)
-    rows = frame[frame["split"] == "test"]
-    if rows.empty:
-        found = ", ".join(sorted(map(str, frame["split"].unique()))) or "no row"
-        raise UserError("split", got=found, expected="test", hint=_HINT)
-    numbers = pd.to_numeric(rows[number], errors="coerce")
-    wrong = rows[number][~np.isfinite(numbers)]
-    if len(wrong):
-        raise UserError(number, got=repr(str(wrong.iloc[0])), expected="a finite number", hint=_HINT)
-    return rows[labels].assign(number=numbers.astype(float)).reset_index(drop=True)
 
 
 def read(rows: Frame, quantity: Quantity) -> PerSeed:
     """The quantity's value for each seed.
 
     Args:
-        rows: as ``load_rows`` gives them.
-        quantity: what is read.
+        rows: Test rows of one variant on one data set.
+        quantity: What is read from them.
 
     Raises:
         UserError: the table lacks what is asked for, for all seeds or for one, or has it twice.
     """
-    values = READERS[quantity.read.kind](rows, quantity.read)
+    number = TABLES[quantity.table].measure
+    values = READERS[quantity.read.kind](rows.rename(columns={number: _NUMBER}), quantity.read)
     return dict(zip(values.index.astype(int).tolist(), values.astype(float).tolist(), strict=True))
 
 
@@ -174,16 +136,20 @@ def _wide(rows: Frame, columns: list[str]) -> Frame:
     if len(again):
         # Column by column: a row as a whole would turn a seed into a float.
         twice = [again[key].iloc[0] for key in keys]
-        raise UserError(_told(twice, keys), got="two rows or more", expected="one", hint=_HINT)
-    wide = rows.pivot_table(index="seed", columns=columns, values="number", aggfunc="first", sort=True)
+        raise UserError(_labels(twice, keys), got="two rows or more", expected="one", hint=_HINT)
+    undefined = rows[~np.isfinite(rows[_NUMBER])]
+    if len(undefined):
+        where = _labels([undefined[key].iloc[0] for key in keys], keys)
+        raise UserError(where, got=str(undefined[_NUMBER].iloc[0]), expected="a finite number", hint=_HINT)
+    wide = rows.pivot_table(index="seed", columns=columns, values=_NUMBER, aggfunc="first", sort=True)
     absent = np.argwhere(wide.isna().to_numpy())
     if len(absent):
         seed, column = absent[0]
         label = wide.columns[column]
         labels = label if isinstance(label, tuple) else (label,)
-        raise UserError(_told([wide.index[seed], *labels], keys), got="no row", expected="one", hint=_HINT)
+        raise UserError(_labels([wide.index[seed], *labels], keys), got="no row", expected="one", hint=_HINT)
     return wide
 
 
-def _told(values: Sequence[object], keys: list[str]) -> str:
+def _labels(values: Sequence[object], keys: list[str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in zip(keys, values, strict=True))

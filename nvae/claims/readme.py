@@ -103,9 +103,9 @@ def _strength(criterion: Mapping[str, Any]) -> float:
 
 
 def _evidence(claim: Mapping[str, Any]) -> list[str]:
-    """Links to the figure and to the folders of the tables that the verdict rests on."""
+    """Links to the figure and to the tables that the verdict rests on."""
     if claim["verdict"] == "not tested":
         return []
     figure = [f"[figure]({claim['figure']})"] if claim["figure"] else []
-    folders = sorted({PurePosixPath(table["path"]).parent for table in claim["evidence"]})
-    return figure + [f"[{folder.name}]({folder})" for folder in folders]
+    tables = sorted(PurePosixPath(table["path"]) for table in claim["evidence"])
+    return figure + [f"[{table.stem}]({table})" for table in tables]

@@ -9,7 +9,6 @@ from nvae.config.schema import Section, Share
 Text = Annotated[str, Field(min_length=1)]
 #: As an expression can name it.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Table = Literal["kl", "metrics", "aggregate", "augmentation", "fidelity", "responses"]
 
 
 class Metric(Section):
@@ -78,7 +77,7 @@ READ_FROM: dict[str, tuple[str, ...]] = {
 class Quantity(Section):
     """One number a seed: which table of which variant on which role's data set, and what is read there."""
 
-    table: Table
+    table: Text
     role: Literal["digits", "fashion", "faces"]
     variant: Text
     read: Read

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from nvae import figures, layout, provenance
 from nvae.commands._common import add_params, load_config
-from nvae.plotting import captions, style, tables
+from nvae.config import Config
+from nvae.figures.loading import load
+from nvae.plotting import captions, style
+from nvae.tables import reading
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,15 +34,15 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args)
     paths = layout.Layout(config.profile)
     for spec in chosen:
-        _draw(spec, spec.tables(paths, config.datasets), args.out or paths.figures)
+        _draw(spec, config, paths, args.out or paths.figures)
 
 
-def _draw(spec: figures.FigureSpec, inputs: dict[str, Path], out: Path) -> None:
+def _draw(spec: figures.FigureSpec, config: Config, paths: layout.Layout, out: Path) -> None:
     stopwatch = provenance.Stopwatch()
-    loaded = tables.load(inputs)
+    loaded, inputs = load(spec, paths, config.datasets, config.seeds_of)
     module = importlib.import_module(spec.module)
-    figure = module.draw(loaded)
-    numbers = module.numbers(loaded) if hasattr(module, "numbers") else ""
+    figure = module.draw(loaded, **spec.options)
+    numbers = module.numbers(loaded, **spec.options) if hasattr(module, "numbers") else ""
     pdf, png, caption = (out / f"{spec.name}.{suffix}" for suffix in figures.SUFFIXES)
     with (
         provenance.atomic(pdf) as pdf_part,
@@ -55,10 +58,10 @@ def _draw(spec: figures.FigureSpec, inputs: dict[str, Path], out: Path) -> None:
 
 def _draw_table(path: Path, out: Path | None) -> None:
     stopwatch = provenance.Stopwatch()
-    kind = tables.kind_of(path)
+    kind = reading.kind_of(path)
     # By name, as the figures are: what it imports would slow every other drawing.
     single = importlib.import_module("nvae.plotting.single")
-    figure = single.draw(tables.load_arrays(path, kind), kind)
+    figure = single.draw(reading.load_arrays(path, kind), kind)
     pdf, png = (((out or path.parent) / path.name).with_suffix(suffix) for suffix in (".pdf", ".png"))
     with provenance.atomic(pdf) as pdf_part, provenance.atomic(png) as png_part:
         style.save(figure, pdf_part, png_part)

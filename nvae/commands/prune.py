@@ -46,8 +46,7 @@ def _left(config: Config, paths: Layout) -> Iterator[Path]:
                 yield path
     names = tuple(f"{dataset}-{variant}" for dataset in config.data for variant in config.variants)
     for path in paths.tables.glob("*/*"):
-        name = path.name.partition(".")[0]
-        if path.parent.name != paths.ablation("*").parent.name and not _begins(name, names):
+        if not _begins(path.name.partition(".")[0], names):
             yield path
 
 

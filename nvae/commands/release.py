@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import save_file
 
 from nvae.commands._common import add_model
-from nvae.commands._trained import open_trained
+from nvae.commands._model import data_file, model_folder, open_data, open_model, open_profile
 from nvae.inference.kinds import latent_model
 from nvae.inference.rounding import rounded, rounding_table
-from nvae.provenance import atomic, write_sidecar
+from nvae.provenance import Stopwatch, atomic, write_sidecar
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,25 +19,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write a model's folder: weights, description, and the table of what rounding changes."""
-    trained = open_trained(args)
-    exact = latent_model(trained.model).to("cpu")
+    """Write a model's folder: weights, description, and the table of what the rounding changes."""
+    stopwatch = Stopwatch()
+    profile = open_profile(args)
+    inputs = {"model": model_folder(args, profile), "data": data_file(args, profile)}
+    loaded = open_model(inputs["model"], profile)
+    data = open_data(inputs["data"], inputs["model"], loaded)
+    exact = latent_model(loaded.model).to("cpu")
     half = rounded(exact)
-    table = rounding_table(exact, half, trained.data, seed=args.seed)
-    folder = args.out or trained.paths.release(args.dataset, args.variant)
-    for position, (name, value) in enumerate(trained.description.columns().items()):
+    table = rounding_table(exact, half, data, seed=args.seed)
+    folder = args.out or profile.paths.release(args.dataset, args.variant)
+    for position, (name, value) in enumerate(loaded.description.columns().items()):
         table.insert(position, name, value)
     with atomic(folder / "rounding.csv") as part:
         table.to_csv(part, index=False, float_format="%.8g")
     with atomic(folder / "model.json") as part:
-        part.write_text(json.dumps(vars(trained.description), indent=2, sort_keys=True) + "\n")
+        part.write_text(json.dumps(vars(loaded.description), indent=2, sort_keys=True) + "\n")
     with atomic(folder / "weights.safetensors") as part:
         save_file({name: value.to(torch.float16).contiguous() for name, value in half.state_dict().items()}, part)
     write_sidecar(
         folder,
         verb="release",
         params={"precision": "float16"},
-        inputs=trained.inputs,
-        stopwatch=trained.stopwatch,
-        device=trained.device.type,
+        inputs=inputs,
+        stopwatch=stopwatch,
+        device=profile.device.type,
     )

@@ -10,17 +10,16 @@ from nvae.commands._common import add_classifier, add_compute, add_params, load_
 from nvae.config import CLASSIFIER
 from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
-from nvae.models import MODELS, build
+from nvae.models import MODELS
 from nvae.provenance import Stopwatch, sha256, write_sidecar
 from nvae.provenance.closure import fingerprint
-from nvae.training.batches import Resident, Shuffled
 from nvae.training.checkpoint import Checkpointing
 from nvae.training.device import open_device, resolve_precision
-from nvae.training.loop import fit
-from nvae.training.saved import ModelDescription, save_model
+from nvae.training.run import describe, train_model
+from nvae.training.saved import save_model
 
 #: Imported for monitored models alone, so that no other model is trained anew after an edit to it.
-MONITOR = "nvae.commands._monitor"
+MONITOR = "nvae.inference.gan_monitor"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +41,6 @@ def run(args: argparse.Namespace) -> None:
     stopwatch = Stopwatch()
     config = load_config(args)
     paths = Layout(config.profile)
-    params = config.model_params(args.dataset, args.variant)
     protocol = config.training_params(args.dataset, args.variant)
     prepared = args.data or paths.prepared(args.dataset)
     folder = args.out or paths.model(args.dataset, args.variant, args.seed)
@@ -51,20 +49,12 @@ def run(args: argparse.Namespace) -> None:
     device = open_device(config.execution.device, threads=args.threads)
     data = PreparedSet.load(prepared)
     inputs = {"data": prepared}
-    description = ModelDescription(
-        dataset=args.dataset,
-        variant=args.variant,
-        model=config.variant(args.variant).model,
-        params=params.model_dump(mode="json"),
-        seed=args.seed,
-        class_names=data.class_names,
-        image_shape=data.image_shape,
-    )
+    description = describe(config, args.dataset, args.variant, args.seed, data)
     callback = None
     if MODELS[description.model].monitored:
         inputs["classifier"] = args.classifier or paths.model(args.dataset, CLASSIFIER, config.seeds[0])
-        make = importlib.import_module(MONITOR).make
-        callback = make(inputs["classifier"], data, config.fidelity, seed=args.seed, device=device)
+        load = importlib.import_module(MONITOR).load
+        callback = load(inputs["classifier"], data, config.fidelity, seed=args.seed, device=device)
     modules = [MODELS[description.model].module, *([MONITOR] if callback else [])]
     precision = resolve_precision(protocol.precision, device)
     depends_on = {
@@ -73,15 +63,12 @@ def run(args: argparse.Namespace) -> None:
         "inputs": {name: sha256(path) for name, path in sorted(inputs.items())},
         "code": hashlib.sha256(fingerprint(__name__, *modules).encode()).hexdigest(),
     }
-    model = build(description.model, params, n_classes=data.n_classes, image_shape=data.image_shape)
     if args.restart:
         checkpoint.unlink(missing_ok=True)
-    state = fit(
-        model,
-        Shuffled(Resident.of(data.train, device), protocol.batch_size, args.seed),
-        Resident.of(data.validation, device),
+    model, state = train_model(
+        description,
+        data,
         protocol,
-        seed=args.seed,
         device=device,
         title=f"train {args.dataset}/{args.variant} seed {args.seed}",
         checkpointing=Checkpointing(checkpoint, depends_on, config.execution.checkpoint_every_s),

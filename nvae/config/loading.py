@@ -60,9 +60,9 @@ def _check_whole(config: Config, path: Path) -> None:
     for section, content in sections.items():
         _check_names(section, content, ["defaults", *families], path)
     _check_names("responses.features", config.responses.features, sorted(config.data), path)
-    if config.traversal.low >= config.traversal.high:
+    if config.traversals.low >= config.traversals.high:
         raise UserError(
-            "traversal.low", got=config.traversal.low, expected="less than traversal.high", hint=f"Edit {path}."
+            "traversals.low", got=config.traversals.low, expected="less than traversals.high", hint=f"Edit {path}."
         )
     for dataset in (*config.datasets.values(), *config.data):
         for variant in config.variants:

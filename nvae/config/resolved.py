@@ -1,7 +1,7 @@
 """One profile's configuration, merged and checked: every question that the code asks of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -15,21 +15,21 @@ from nvae.config.schema import (
     CGanParams,
     ClassifierParams,
     DataParams,
-    EvaluationParams,
     ExecutionParams,
     FacesData,
+    FactorsParams,
     FidelityParams,
     GroundTruthParams,
     IdxData,
+    MetricsParams,
     ModelParams,
     PlainName,
-    ProbeParams,
-    ResponseParams,
-    SamplingParams,
+    ResponsesParams,
+    SamplesParams,
     Section,
     Seeds,
     TrainingParams,
-    TraversalParams,
+    TraversalsParams,
     Variant,
 )
 from nvae.errors import UserError
@@ -51,14 +51,14 @@ class Config(Section):
     models: dict[str, dict[str, dict[str, Any]]]
     training: dict[str, dict[str, Any]]
     variants: dict[PlainName, Variant]
-    traversal: TraversalParams
-    sampling: SamplingParams
-    evaluation: EvaluationParams
+    traversals: TraversalsParams
+    samples: SamplesParams
+    metrics: MetricsParams
     aggregate: AggregateParams
     augmentation: AugmentationParams
     fidelity: FidelityParams
-    probe: ProbeParams
-    responses: ResponseParams
+    factors: FactorsParams
+    responses: ResponsesParams
     calibration: CalibrationParams
     ground_truth: GroundTruthParams
 
@@ -165,10 +165,10 @@ class Config(Section):
         Rules carry it as a parameter: a changed key reruns its readers and nothing else.
 
         Args:
-            verb: a verb of the command line that reads ``params.yaml``.
-            dataset: for ``draw-data``, ``prepare``, ``train``, ``augment``, ``respond`` and ``calibrate``.
-            variant: for ``train`` and ``calibrate``.
-            seed: for ``train``.
+            verb: ``draw-data``, ``prepare`` or ``train``; the part that an analysis reads is that of `sections`.
+            dataset: A key of ``data``.
+            variant: A key of ``variants``, for ``train``.
+            seed: Seed of the run, for ``train``.
 
         Raises:
             UserError: an unknown data set or variant.
@@ -190,44 +190,42 @@ class Config(Section):
                 }
                 if isinstance(model, CGanParams):
                     content["fidelity"] = self.fidelity.model_dump(include={"monitor_images_per_class", "neighbours"})
-            case "augment":
-                content = {
-                    "augmentation": self.augmentation.model_dump(),
-                    "classifier": self.classifier_params(dataset).model_dump(),
-                    "training": self.training_params(dataset, CLASSIFIER).model_dump(),
-                }
-            case "measure":
-                content = {
-                    "fidelity": self.fidelity.model_dump(include={"images", "neighbours"}),
-                    "sigmas": self.augmentation.sigmas,
-                }
-            case "aggregate":
-                content = self.aggregate.model_dump()
-            case "traverse":
-                content = self.traversal.model_dump()
-            case "sample":
-                content = self.sampling.model_dump()
-            case "evaluate":
-                content = self.evaluation.model_dump()
-            case "calibrate":
-                content = {
-                    "data": self.data_params(dataset).model_dump(exclude={"family"}),
-                    "exclusive_factors": self.calibration.exclusive_factors,
-                    "model": self.model_params(dataset, variant).model_dump(),
-                    "training": self.training_params(dataset, variant).model_dump(),
-                    "probe": self.probe.model_dump(),
-                }
-            case "probe":
-                content = self.probe.model_dump()
-            case "respond":
-                content = {
-                    "images_per_class": self.responses.images_per_class,
-                    "features": self.responses.features.get(dataset, {}),
-                    "traversal": self.traversal.model_dump(include={"low", "high", "steps"}),
-                }
             case _:
                 raise ValueError(f"the verb {verb!r} reads no configuration")
         return json.dumps(content, sort_keys=True)
+
+    def sections(self, names: Iterable[str], *, dataset: str, variant: str) -> str:
+        """Return parts of the configuration on which a result depends, as canonical JSON.
+
+        Args:
+            names: Each a section (``aggregate``), a key of one (``fidelity.images``), or what the configuration resolves
+                for the data set and the variant: ``data``, ``model``, ``training``, ``classifier``,
+                ``classifier_training``, ``features``.
+            dataset: A key of ``data``.
+            variant: A key of ``variants``.
+
+        Raises:
+            UserError: If the data set or the variant is unknown.
+        """
+        return json.dumps({name: self._part(name, dataset, variant) for name in names}, sort_keys=True)
+
+    def _part(self, name: str, dataset: str, variant: str) -> object:
+        match name:
+            case "data":
+                return self.data_params(dataset).model_dump(exclude={"family"})
+            case "model":
+                return self.model_params(dataset, variant).model_dump()
+            case "training":
+                return self.training_params(dataset, variant).model_dump()
+            case "classifier":
+                return self.classifier_params(dataset).model_dump()
+            case "classifier_training":
+                return self.training_params(dataset, CLASSIFIER).model_dump()
+            case "features":
+                return self.responses.features.get(dataset, {})
+        section, _, key = name.partition(".")
+        content = getattr(self, section).model_dump()
+        return content[key] if key else content
 
 
 _S = TypeVar("_S", bound=Section)

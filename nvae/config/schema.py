@@ -204,7 +204,7 @@ class Variant(Section):
     training: dict[str, Any]
 
 
-class TraversalParams(Section):
+class TraversalsParams(Section):
     """Along what, how far and around what latents are moved."""
 
     low: float
@@ -213,7 +213,7 @@ class TraversalParams(Section):
     center: Literal["seed_image", "prior"]
 
 
-class SamplingParams(Section):
+class SamplesParams(Section):
     """Samples at growing sigma (paper, appendix C)."""
 
     sigmas: Grid
@@ -242,7 +242,7 @@ class FidelityParams(Section):
     neighbours: PositiveInt
 
 
-class EvaluationParams(Section):
+class MetricsParams(Section):
     """Probes of known factors."""
 
     neighbours: PositiveInt
@@ -250,7 +250,7 @@ class EvaluationParams(Section):
     ridge_penalty: NonNegativeFloat
 
 
-class ProbeParams(Section):
+class FactorsParams(Section):
     """How known factors are read from latents."""
 
     neighbours: PositiveInt
@@ -258,7 +258,7 @@ class ProbeParams(Section):
     bins: Annotated[int, Field(ge=2)]
 
 
-class ResponseParams(Section):
+class ResponsesParams(Section):
     """Traversals as numbers: from how many images, and which mark of a class's digit is looked for."""
 
     images_per_class: PositiveInt

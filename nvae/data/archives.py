@@ -1,7 +1,7 @@
-"""Image trees: the same read access to a folder of images and to a zip of it, without trusting either.
+"""Image trees: the same read access to a folder of images and to a zip file of it, both treated as untrusted.
 
-Nothing here extracts an archive to disk. A zip is read member by member, after every member's name,
-kind and declared size have been looked at.
+This module never extracts an archive to disk. It reads a zip file member by member, after it has checked the name, the
+kind and the declared size of every member.
 """
 
 import os
@@ -17,27 +17,27 @@ from typing import Self
 from nvae.errors import UserError
 
 TREE = "CroppedYale"
-"""The folder at the top of the Yale B archive, and the stem of the archive's name."""
+"""The top folder of the Yale B archive, and the stem of the archive's name."""
 
 MEMBER_BYTES = 2_000_000
-"""Largest file that a tree may hold; the real database's largest is a 640×480 PGM of 0.3 MB."""
+"""Maximal size of a file in a tree, in bytes; the largest file of the real database is a 640×480 PGM of 0.3 MB."""
 
 MEMBERS = 20_000
-"""Most files that a tree may hold; the real database has 2,546."""
+"""Maximal number of files in a tree; the real database has 2,546."""
 
 IMAGE_SUFFIXES = (".pgm", ".pgm.bad")
-"""The endings that make a file of a tree an image."""
+"""The suffixes of images in a tree."""
 
 
 class ImageTree(ABC):
-    """Read access to a folder of images, packed or not. Usable as a context manager.
+    """Read access to a folder of images or to a zip file of it. Usable as a context manager.
 
     Names are POSIX paths below ``CroppedYale``, such as ``yaleB01/yaleB01_P00A+000E+00.pgm``.
-    Hidden files and the ``__MACOSX`` folder that macOS adds to archives do not count.
+    Hidden files and the ``__MACOSX`` folder that macOS adds to archives are ignored.
 
     Args:
-        path: the zip file or folder; used in messages.
-        names: the files' names.
+        path: Zip file or folder, for error messages.
+        names: Names of the files.
     """
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
@@ -47,28 +47,28 @@ class ImageTree(ABC):
             raise _bad_tree(path, f"{len(self._names):,} files", f"at most {MEMBERS:,}")
 
     def names(self) -> list[str]:
-        """Every file's name, images or not, sorted."""
+        """Return the names of all files, including those that are not images, sorted."""
         return list(self._names)
 
     def images(self) -> list[str]:
-        """The names of the images, usable (``.pgm``) or marked bad (``.pgm.bad``), sorted."""
+        """Return the names of the images, usable (``.pgm``) or marked as bad (``.pgm.bad``), sorted."""
         return [name for name in self._names if name.endswith(IMAGE_SUFFIXES)]
 
     @abstractmethod
     def read(self, name: str) -> bytes:
-        """The bytes of one file, at most `MEMBER_BYTES`.
+        """Return the bytes of one file, at most `MEMBER_BYTES`.
 
         Raises:
-            UserError: no such file, or it is damaged or too large.
+            UserError: If the file is missing, damaged or too large.
         """
 
     @abstractmethod
     def size(self, name: str) -> int:
-        """The size in bytes of one file, as its archive or file system declares it."""
+        """Return the size of one file in bytes, as declared by the archive or the file system."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what the tree holds open."""
+        """Close the files that the tree holds open."""
 
     def __enter__(self) -> Self:
         return self
@@ -80,20 +80,21 @@ class ImageTree(ABC):
 
 
 def open_image_tree(root: Path) -> ImageTree:
-    """Open the images under ``root``, whichever form they have.
+    """Open the images under ``root``, from a zip file or a folder.
 
-    Looked for in this order: ``root`` itself if it is a (zip) file, ``root/CroppedYale.zip``, ``root/CroppedYale/``,
-    and ``root`` itself if it is a folder that has folders named ``yaleB…``.
+    The first of these that exists is opened: ``root`` itself if it is a (zip) file, ``root/CroppedYale.zip``,
+    ``root/CroppedYale/``, and ``root`` itself if it is a folder with subfolders named ``yaleB…``.
 
     Args:
-        root: such as ``data/raw/yale_b`` or ``data/raw/faces``.
+        root: Raw folder, such as ``data/raw/yale_b`` or ``data/raw/faces``, or a zip file.
 
     Returns:
-        A tree; close it, or use it in a ``with`` statement.
+        The tree; close it, or use it in a ``with`` statement.
 
     Raises:
-        UserError: nothing there; not a zip file; a member whose name leaves the tree, that is a link, encrypted, oddly
-            packed, a duplicate or larger than `MEMBER_BYTES`; or more than `MEMBERS` files.
+        UserError: If there is no tree, if the file is not a zip file, if there are more than `MEMBERS` files, or if a
+            member has a name outside the tree, is a link, a duplicate, encrypted, compressed by an unusual method, or
+            larger than `MEMBER_BYTES`.
     """
     packed, folder = root / f"{TREE}.zip", root / TREE
     if root.is_file():
@@ -107,7 +108,7 @@ def open_image_tree(root: Path) -> ImageTree:
     raise UserError(
         str(root),
         got=f"neither {packed.name} nor {folder.name}/ in it",
-        expected="the images of the cropped Extended Yale B database, packed or not",
+        expected="the images of the cropped Extended Yale B database, as a zip file or a folder",
         hint="Run `nvae fetch yale_b`, or `nvae draw-data faces` for the built-in stand-in.",
     )
 
@@ -116,7 +117,7 @@ class _ZipTree(ImageTree):
     def __init__(self, path: Path) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
-        # zipfile's word for a compression or a version that it does not know is NotImplementedError.
+        # zipfile raises NotImplementedError for an unknown compression method or version.
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
             raise _bad_tree(path, f"an unreadable archive ({error})", "a zip file") from error
         try:
@@ -128,8 +129,8 @@ class _ZipTree(ImageTree):
 
     def read(self, name: str) -> bytes:
         try:
-            # It ends at the declared size, which was bounded when the tree was opened, and checks the CRC-32. Without a
-            # number read() would inflate all that there is before it cuts.
+            # Reading stops at the declared size, whose bound was checked when the tree was opened, and the CRC-32 is
+            # checked. Without an argument, read() would inflate the whole member before it truncates it.
             with self._zip.open(self._members[name]) as member:
                 return member.read(MEMBER_BYTES)
         except KeyError:
@@ -166,11 +167,11 @@ class _FolderTree(ImageTree):
 
 
 def _members(path: Path, infos: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """The files of an archive by name below `TREE`; every member is checked, also those that are then left out."""
+    """Check every member of an archive, also ignored ones, and return its files by their names below `TREE`."""
     for info in infos:
         _check_member(path, info)
     files = [info for info in infos if not info.is_dir() and not _hidden(PurePosixPath(info.filename))]
-    # Some repacked archives lack the top folder.
+    # Some repacked archives do not have the top folder.
     parts = [PurePosixPath(info.filename).parts for info in files]
     wrapped = all(len(folders) > 1 and folders[0] == TREE for folders in parts)
     found: dict[str, zipfile.ZipInfo] = {}
@@ -184,7 +185,7 @@ def _members(path: Path, infos: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.
 
 def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
     name = info.filename
-    # ZipInfo cuts a name at a NUL; orig_filename still has it. A backslash or a colon is a separator elsewhere.
+    # ZipInfo truncates a name at a NUL, but orig_filename does not. Other systems have backslash or colon as separator.
     if name.startswith("/") or ".." in PurePosixPath(name).parts or any(mark in info.orig_filename for mark in "\\:\0"):
         raise _bad_tree(path, f"the member {info.orig_filename!r}", "names that stay inside the archive's folder")
     if not PurePosixPath(name).parts:
@@ -194,15 +195,16 @@ def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
         raise _bad_tree(path, f"the member {name!r}, a link or device", "plain files and folders")
     if info.flag_bits & 1:
         raise _bad_tree(path, f"the encrypted member {name!r}", "members without a password")
-    # Of other methods zipfile inflates a block at once, whatever size is declared: kilobytes become gigabytes.
+    # For other methods zipfile inflates a whole block, whatever the declared size: kilobytes can become gigabytes.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _bad_tree(path, f"the member {name!r}, packed by method {info.compress_type}", "stored or deflated files")
+        got = f"the member {name!r}, compressed by method {info.compress_type}"
+        raise _bad_tree(path, got, "stored or deflated files")
     if info.file_size > MEMBER_BYTES:
         raise _too_large(path, name, f"{info.file_size:,}")
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The plain files below a folder. A link is refused: its target could be anywhere, and the copy would differ."""
+    """Yield the plain files below a folder. Links are refused: a target may be outside, and a copy would differ."""
     for parent, folders, files in os.walk(folder):
         for entry in [*folders, *files]:
             path = Path(parent) / entry
@@ -220,12 +222,12 @@ def _hidden(name: PurePosixPath) -> bool:
 
 
 def _bad_tree(path: Path, got: str, expected: str) -> UserError:
-    return UserError(str(path), got=got, expected=expected, hint="Get the archive again from a source that you trust.")
+    return UserError(str(path), got=got, expected=expected, hint="Get the archive again from a trusted source.")
 
 
 def _too_large(path: Path, name: str, size: str) -> UserError:
-    return _bad_tree(path, f"the member {name!r} of {size} bytes", f"at most {MEMBER_BYTES:,} bytes a file")
+    return _bad_tree(path, f"the member {name!r} of {size} bytes", f"at most {MEMBER_BYTES:,} bytes per file")
 
 
 def _missing(path: Path, name: str) -> UserError:
-    return _bad_tree(path, f"no member {name!r}", "a name out of names()")
+    return _bad_tree(path, f"no member {name!r}", "a name in names()")

@@ -1,9 +1,9 @@
-"""IDX, the file format of MNIST: written here, checked here, and read through torchvision's data sets.
+"""IDX, the file format of MNIST: this module writes and checks it, and reads it through torchvision's data sets.
 
-A set is four plain (decompressed) files under ``{root}/{reader}/raw/``, where the reader is torchvision's
-class: ``MNIST``, ``FashionMNIST``, or ``IdxSet`` for the built-in sets and a user's own.
+A set consists of four plain (decompressed) files under ``{root}/{reader}/raw/``, where the reader is a torchvision
+class: ``MNIST``, ``FashionMNIST``, or ``IdxSet`` for the built-in sets and for a user's own sets.
 
-Reference: the format's description on the MNIST home page (LeCun, Cortes and Burges).
+Reference: the description of the format on the MNIST home page (LeCun, Cortes and Burges).
 """
 
 from pathlib import Path
@@ -17,9 +17,9 @@ from nvae.provenance import atomic
 
 IMAGES = {"train": "train-images-idx3-ubyte", "test": "t10k-images-idx3-ubyte"}
 LABELS = {"train": "train-labels-idx1-ubyte", "test": "t10k-labels-idx1-ubyte"}
-"""Split → file name, under ``raw/``."""
+"""Split → file name under ``raw/``."""
 
-_UBYTE = 0x08  # the format's code for unsigned bytes, the third byte of a file
+_UBYTE = 0x08  # the format's code for unsigned bytes, in the third byte of a file
 _HINT = "Fetch or draw the data set again, or put its four decompressed IDX files there."
 
 Labels = npt.NDArray[np.int64]
@@ -27,20 +27,20 @@ Images = npt.NDArray[np.uint8]
 
 
 class IdxSet(MNIST):  # type: ignore[misc]  # torchvision has no type stubs
-    """Any images and labels in MNIST's four files; torchvision finds them by this class's name.
+    """Images and labels of any data set in MNIST's four files; torchvision derives their folder from this class's name.
 
-    It has no official address: it never downloads.
+    Such a set has no official address, so it is never downloaded.
     """
 
     mirrors: tuple[str, ...] = ()
 
 
 READERS: dict[str, type[MNIST]] = {"mnist": MNIST, "fashion_mnist": FashionMNIST}
-"""Data set → torchvision's class; any other is an :class:`IdxSet`."""
+"""Data set → torchvision class; every other data set uses :class:`IdxSet`."""
 
 
 def raw_folder(root: Path, name: str) -> Path:
-    """Where the four files of data set ``name`` are expected.
+    """Return the folder of the four files of data set ``name``.
 
     >>> raw_folder(Path("data/raw/mnist"), "mnist").as_posix()
     'data/raw/mnist/MNIST/raw'
@@ -49,14 +49,14 @@ def raw_folder(root: Path, name: str) -> Path:
 
 
 def write_idx(path: Path, array: npt.NDArray[np.uint8]) -> None:
-    """Write an IDX file: two zero bytes, type, number of axes, sizes as big-endian 32-bit, values.
+    """Write an IDX file: two zero bytes, the type, the number of axes, the sizes as big-endian 32-bit, the values.
 
     Args:
-        path: the file, written atomically.
-        array: uint8, images (n, height, width) or labels (n,).
+        path: File to write; the write is atomic.
+        array: Images (n, height, width) or labels (n,), uint8.
 
     Raises:
-        ValueError: not uint8, or neither one nor three axes.
+        ValueError: If the array is not uint8, or has neither one nor three axes.
     """
     if array.dtype != np.uint8 or array.ndim not in (1, 3):
         raise ValueError(f"IDX set: got {array.dtype} with {array.ndim} axes, expected uint8 with 1 or 3")
@@ -69,20 +69,20 @@ def load_idx_set(root: Path, name: str) -> tuple[Images, Labels, Images, Labels]
     """Read a data set's four files through torchvision.
 
     Args:
-        root: the data set's raw folder, such as ``data/raw/mnist``.
-        name: the data set; it chooses the reader.
+        root: Raw folder of the data set, such as ``data/raw/mnist``.
+        name: Name of the data set, which selects the reader.
 
     Returns:
-        Train images (n_train, height, width) uint8, train labels (n_train,) int64, and the same of test.
+        Training images (n_train, height, width) uint8, training labels (n_train,) int64, test images and test labels.
 
     Raises:
-        UserError: a file is missing, cut off or no IDX file, numbers of images and labels disagree, or
-            train and test images differ in size.
+        UserError: If a file is missing, truncated or not an IDX file, if the numbers of images and labels differ, or if
+            training and test images differ in size.
     """
     folder = raw_folder(root, name)
     processed = folder.with_name("processed")
     if processed.exists():
-        # torchvision would read what old versions left there in place of the files that are checked here.
+        # torchvision would read this cache of an old version instead of the files that are checked here.
         hint = f"Remove {processed}; the raw files beside it are enough."
         raise UserError(str(processed), got="a cache of an old torchvision", expected="none", hint=hint)
     sizes = {split: _check_split(folder, split) for split in IMAGES}
@@ -90,7 +90,7 @@ def load_idx_set(root: Path, name: str) -> tuple[Images, Labels, Images, Labels]
         raise UserError(
             str(folder),
             got=f"train images of {sizes['train']} and test images of {sizes['test']} pixels",
-            expected="one size",
+            expected="equal sizes",
             hint=_HINT,
         )
     reader = READERS.get(name, IdxSet)
@@ -99,7 +99,7 @@ def load_idx_set(root: Path, name: str) -> tuple[Images, Labels, Images, Labels]
 
 
 def _check_split(folder: Path, split: str) -> tuple[int, int]:
-    """Check a split's two files against each other; gives the (height, width) of its images."""
+    """Check a split's two files against each other, and return the (height, width) of its images."""
     images, labels = folder / IMAGES[split], folder / LABELS[split]
     n_images, height, width = _checked_shape(images, axes=3)
     (n_labels,) = _checked_shape(labels, axes=1)
@@ -114,7 +114,7 @@ def _check_split(folder: Path, split: str) -> tuple[int, int]:
 
 
 def _checked_shape(path: Path, *, axes: int) -> tuple[int, ...]:
-    """The shape that a file's header states, once magic number and file size agree with it."""
+    """Return the shape in a file's header after checking the magic number and the file size."""
     if not path.is_file():
         beside = path.with_name(path.name + ".gz").exists()
         hint = f"Decompress {path.name}.gz." if beside else _HINT
@@ -130,8 +130,8 @@ def _checked_shape(path: Path, *, axes: int) -> tuple[int, ...]:
     if len(header) < 4 + 4 * axes:
         raise UserError(str(path), got=f"{size} bytes", expected=f"a header of {4 + 4 * axes} bytes", hint=_HINT)
     shape = tuple(int(length) for length in np.frombuffer(header, dtype=">u4", offset=4))
-    due = len(header) + int(np.prod(shape, dtype=object))
-    if size != due or 0 in shape:
-        what = " × ".join(map(str, shape))
-        raise UserError(str(path), got=f"{size} bytes for {what} values", expected=f"{due}, none empty", hint=_HINT)
+    n_bytes = len(header) + int(np.prod(shape, dtype=object))
+    if size != n_bytes or 0 in shape:
+        got = f"{size} bytes for {' × '.join(map(str, shape))} values"
+        raise UserError(str(path), got=got, expected=f"{n_bytes} and no empty axis", hint=_HINT)
     return shape

@@ -1,4 +1,4 @@
-"""Binary PGM (P5), the format of the Yale B frames: a short text header, then one byte a pixel, row by row."""
+"""Binary PGM (P5), the format of the Yale B frames: a short text header, then one byte per pixel, row by row."""
 
 import re
 
@@ -7,24 +7,24 @@ import numpy.typing as npt
 
 from nvae.errors import UserError
 
-# Between two header fields stand white space and comments to the end of a line; one white space ends the header.
+# White space and comments, which run to the end of a line, separate the header fields; one white space ends the header.
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _HEADER = re.compile(rb"P5" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s")
-_HINT = "Get the file again, or leave it out."
+_HINT = "Get the file again, or remove it."
 
 
 def read_pgm(content: bytes, name: str) -> npt.NDArray[np.uint8]:
     r"""Decode one image.
 
     Args:
-        content: the file's bytes.
-        name: the file's name, for messages.
+        content: Bytes of the file.
+        name: Name of the file, for error messages.
 
     Returns:
-        (height, width) uint8.
+        The image, (height, width) uint8.
 
     Raises:
-        UserError: not a binary PGM with 256 grey levels, or cut short, or longer than its header says.
+        UserError: If the file is not a binary PGM with 256 grey levels, or is shorter or longer than its header states.
 
     >>> read_pgm(b"P5 # a note\n3 2 255\n" + bytes([0, 1, 2, 3, 4, 5]), "small.pgm").tolist()
     [[0, 1, 2], [3, 4, 5]]
@@ -38,6 +38,6 @@ def read_pgm(content: bytes, name: str) -> npt.NDArray[np.uint8]:
     pixels = content[header.end() :]
     if len(pixels) != width * height or not pixels:
         raise UserError(
-            name, got=f"{len(pixels)} pixels", expected=f"{width} × {height} = {width * height}, all there", hint=_HINT
+            name, got=f"{len(pixels)} pixels", expected=f"{width} × {height} = {width * height} pixels", hint=_HINT
         )
     return np.frombuffer(pixels, dtype=np.uint8).reshape(height, width)

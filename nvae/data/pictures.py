@@ -1,4 +1,4 @@
-"""A folder of pictures, in a subfolder for each class, as images that a trained model takes."""
+"""A folder of pictures, with one subfolder per class, read as input images of a trained model."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,18 +15,20 @@ _LAYOUT = "a folder of pictures for each class, such as {folder}/{example}/one.p
 
 
 def read_pictures(folder: Path, class_names: Sequence[str], image_shape: tuple[int, int]) -> Split:
-    """Read every picture, make it grey, and scale it to the model's size.
+    """Read every picture, convert it to grey, and scale it to the model's image size.
 
     Args:
-        folder: has a subfolder for some or all of the classes, called as the class is; hidden files are passed over.
-        class_names: of the model.
-        image_shape: (height, width) in pixels.
+        folder: Folder with one subfolder, named after the class, for some or all of the classes; hidden files are
+            skipped.
+        class_names: Class names of the model.
+        image_shape: Height and width of the model's images in pixels.
 
     Returns:
-        The images by class and file name. ``names`` are paths in ``folder``.
+        The images, sorted by class and file name; ``names`` are paths relative to ``folder``.
 
     Raises:
-        UserError: no such folder, a subfolder that is no class, no picture, or a file that is none or is too large.
+        UserError: If the folder is missing or has no pictures, if a subfolder is not named after a class, or if a file
+            is not a picture or is too large.
     """
     hint = f"The classes are: {', '.join(class_names)}."
     expected = _LAYOUT.format(folder=folder.as_posix(), example=class_names[0])
@@ -50,21 +52,21 @@ def _read(path: Path, image_shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
     height, width = image_shape
     try:
         with warnings.catch_warnings():
-            # Pillow only warns of pictures of absurd size up to twice its limit.
+            # Up to twice its size limit, Pillow only warns about an absurdly large picture.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
                 grey = picture.convert("L").resize((width, height), Image.Resampling.LANCZOS)
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _no_picture(path, str(error)) from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow raises of damaged files
-        raise _no_picture(path, f"{type(error).__name__}: {error}") from None
+        raise _unreadable(path, str(error)) from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow raises for damaged files
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from None
     return np.asarray(grey, dtype=np.uint8)
 
 
-def _no_picture(path: Path, why: str) -> UserError:
+def _unreadable(path: Path, why: str) -> UserError:
     return UserError(
         str(path),
         got=f"a file that can't be read ({why})",
         expected="a picture (PNG, JPEG, PGM, …)",
-        hint="Take it out.",
+        hint="Remove the file.",
     )

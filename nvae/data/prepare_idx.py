@@ -1,4 +1,4 @@
-"""Prepared sets from IDX files: MNIST, Fashion-MNIST, the built-in glyphs and garments, a user's own."""
+"""Prepared sets from IDX files: MNIST, Fashion-MNIST, the built-in sets of kind ``idx``, and a user's own sets."""
 
 import tokenize
 import zipfile
@@ -32,27 +32,27 @@ OFFICIAL_CLASSES = {
         "Ankle boot",
     ),
 }
-"""Class names as the data sets' authors give them."""
+"""Class names as published by the authors of the data sets."""
 
 Strings = tuple[str, ...]
 Floats = npt.NDArray[np.float64]
 
 
 def prepare(root: Path, dataset: str, params: IdxData) -> PreparedSet:
-    """Read IDX files and take the validation images out of train.
+    """Read IDX files and split the validation images off the training images.
 
     Args:
-        root: the raw folder; may hold ``factors.npz`` (factor values, their names and the class names) or
-            ``classes.txt`` (a class name a line).
-        dataset: its name, which also chooses torchvision's reader.
-        params: its section of the configuration.
+        root: Raw folder; it may hold ``factors.npz`` (factor values, their names and the class names) or
+            ``classes.txt`` (one class name per line).
+        dataset: Name of the data set, which also selects torchvision's reader.
+        params: The data set's section of the configuration.
 
     Returns:
-        The prepared set; a name such as ``train/00001`` is the split and row of the raw file.
+        The prepared set; an image name such as ``train/00001`` gives split and row in the raw files.
 
     Raises:
-        UserError: damaged files, more labels than class names, limits larger than the set or too small to have
-            every class in every split.
+        UserError: If a file is damaged, if there are more labels than class names, or if a limit is larger than the set
+            or too small to have every class in every split.
     """
     train_images, train_labels, test_images, test_labels = load_idx_set(root, dataset)
     factors = _read_factors(root / FACTORS, len(train_labels), len(test_labels))
@@ -89,10 +89,10 @@ def _split(name: str, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int6
 
 
 def _limited(split: Split, limit: int | None, n_classes: int, seed: int, what: str) -> Split:
-    """``limit`` images of a split, each class in proportion; all of it if there is no limit or it is no less."""
+    """Return ``limit`` images of a split, stratified by class; the whole split if the limit is None or its size."""
     if limit is None or limit == len(split):
         return split
-    # Named by the key, so that train and test choose independently.
+    # The stream is named after the configuration key, so that the choices of train and test are independent.
     _, rows = hold_out_total(
         split.labels, limit, n_classes=n_classes, seed=seed, stream=what.rpartition(".")[2], what=what
     )
@@ -110,7 +110,7 @@ def _class_names(root: Path, dataset: str, factors: _Factors | None, n_labels: i
             lines = listed.read_text(encoding="utf-8").splitlines()
         except UnicodeDecodeError as error:
             raise UserError(
-                listed.as_posix(), got=error, expected="a class name a line", hint="Correct the file."
+                listed.as_posix(), got=error, expected="one class name per line", hint="Correct the file."
             ) from None
         names, source = tuple(line.strip() for line in lines if line.strip()), listed.as_posix()
     else:
@@ -128,9 +128,9 @@ def _class_names(root: Path, dataset: str, factors: _Factors | None, n_labels: i
 def _read_factors(path: Path, n_train: int, n_test: int) -> _Factors | None:
     if not path.is_file():
         return None
-    hint = "Draw the data set again with `nvae draw-data`, or take the file away."
+    hint = "Draw the data set again with `nvae draw-data`, or remove the file."
     try:
-        # Opened here, because np.load leaves a file that is no archive open.
+        # Open the file here, because np.load does not close a file that is not an archive.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             names = tuple(map(str, archive["factor_names"].tolist()))
             classes = tuple(map(str, archive["class_names"].tolist()))
@@ -145,7 +145,7 @@ def _read_factors(path: Path, n_train: int, n_test: int) -> _Factors | None:
             raise UserError(
                 f"{path.as_posix()}, {split}_factors",
                 got=f"shape {values[split].shape}",
-                expected=f"{(n, len(names))}: images by factors",
+                expected=f"{(n, len(names))} (images, factors)",
                 hint=hint,
             )
     return names, classes, values

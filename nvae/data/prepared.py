@@ -1,4 +1,4 @@
-"""The prepared set: what every model and every analysis reads, one ``.npz`` a data set, nothing pickled.
+"""The prepared set, which every model and every analysis reads: one ``.npz`` per data set, without pickled objects.
 
 The keys of the file are listed in docs/architecture.md, "Prepared set".
 """
@@ -19,10 +19,10 @@ from nvae.provenance import atomic
 
 SPLITS = ("train", "validation", "test")
 
-# part -> (dtype kind or exact dtype, number of axes)
+# Part → (dtype, or "str" for strings of any length; number of axes).
 _PARTS = {"images": ("uint8", 3), "labels": ("int64", 1), "names": ("str", 1), "factors": ("float64", 2)}
-# What NumPy and zipfile raise of a file that is damaged, absurdly large or of another kind.
-_NO_ARRAYS = (
+# Exceptions that NumPy and zipfile raise for a file that is damaged, absurdly large or of another kind.
+_READ_ERRORS = (
     *(ValueError, EOFError, OSError, MemoryError, RuntimeError, SyntaxError),
     *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
@@ -30,13 +30,14 @@ _NO_ARRAYS = (
 
 @dataclass(frozen=True)
 class Split:
-    """One part of a data set.
+    """One split of a data set.
 
     Args:
-        images: (n, height, width) uint8 grey levels, 0 to 255.
-        labels: (n,) int64 class numbers.
-        names: (n,) str, the origin of each image: a file name or ``train/00001``.
-        factors: (n, n_factors) float64, NaN where a factor does not apply to the image's class; None if unknown.
+        images: Grey levels from 0 to 255, (n, height, width) uint8.
+        labels: Class numbers, (n,) int64.
+        names: Origin of each image, (n,) str: a file name, or split and row such as ``train/00001``.
+        factors: Factor values, (n, n_factors) float64, NaN where a factor does not apply to the image's class; None if
+            the factors are unknown.
     """
 
     images: npt.NDArray[np.uint8]
@@ -48,25 +49,25 @@ class Split:
         return len(self.images)
 
     def take(self, rows: npt.NDArray[np.intp]) -> "Split":
-        """The images at ``rows`` ((m,) int), in that order."""
+        """Return the images at ``rows`` ((m,) int), in that order."""
         factors = None if self.factors is None else self.factors[rows]
         return Split(self.images[rows], self.labels[rows], self.names[rows], factors)
 
 
 @dataclass(frozen=True)
 class PreparedSet:
-    """A data set ready for training: three splits and the names of classes and factors.
+    """A data set ready for training: three splits, and the names of classes and factors.
 
     Args:
-        name: the data set's name, ``mnist``.
-        class_names: one for each class, by class number.
-        factor_names: one for each column of the factors; empty if the factors are unknown.
-        train: images to fit.
-        validation: images to choose on; taken out of the training images, stratified.
-        test: images to report on.
+        name: Name of the data set, such as ``mnist``.
+        class_names: One name per class, in the order of the class numbers.
+        factor_names: One name per column of the factors; empty if the factors are unknown.
+        train: Training set.
+        validation: Validation set, on which settings are chosen; a stratified part of the original training images.
+        test: Test set, on which results are reported.
 
     Raises:
-        UserError: if the parts don't fit together (labels out of range, sizes that differ, an empty split).
+        UserError: If the parts don't fit together (labels out of range, different sizes, an empty split).
     """
 
     name: str
@@ -86,27 +87,27 @@ class PreparedSet:
 
     @property
     def image_shape(self) -> tuple[int, int]:
-        """(height, width) in pixels."""
+        """Height and width of the images in pixels."""
         height, width = self.train.images.shape[1:]
         return int(height), int(width)
 
     def split(self, name: str) -> Split:
-        """The split called ``train``, ``validation`` or ``test``.
+        """Return the split called ``train``, ``validation`` or ``test``.
 
         Raises:
-            UserError: if there is no such split.
+            UserError: If there is no split of this name.
         """
         for split_name, split in self.splits():
             if split_name == name:
                 return split
-        raise UserError("split", got=name, expected=" or ".join(SPLITS), hint="Name one of them.")
+        raise UserError("split", got=name, expected=" or ".join(SPLITS), hint="Use one of these names.")
 
     def splits(self) -> Iterator[tuple[str, Split]]:
-        """Each split with its name, in the order of ``SPLITS``."""
+        """Yield each split with its name, in the order of ``SPLITS``."""
         yield from zip(SPLITS, (self.train, self.validation, self.test), strict=True)
 
     def save(self, path: Path) -> None:
-        """Write the set as ``path``, whole or not at all; equal sets give equal bytes."""
+        """Write the set to ``path`` atomically; equal sets give equal bytes."""
         arrays: dict[str, npt.NDArray[Any]] = {
             "name": np.array(self.name),
             "class_names": np.array(self.class_names, dtype=np.str_),
@@ -118,7 +119,7 @@ class PreparedSet:
             arrays[f"{name}_names"] = split.names
             if split.factors is not None:
                 arrays[f"{name}_factors"] = split.factors
-        # An open file, since NumPy appends ".npz" to a path that lacks it, as the temporary one does.
+        # Pass an open file, because NumPy appends ".npz" to a path without this suffix, such as the temporary one.
         with atomic(path) as part, part.open("wb") as stream:
             np.savez_compressed(stream, allow_pickle=False, **arrays)
 
@@ -127,13 +128,15 @@ class PreparedSet:
         """Read and check a prepared set.
 
         Args:
-            path: the ``.npz`` that ``nvae prepare`` wrote.
+            path: ``.npz`` file that ``nvae prepare`` wrote.
 
         Raises:
-            UserError: if the file is absent, isn't a prepared set, lacks a key, or has a wrong dtype, shape or label.
+            UserError: If the file is missing, is not a prepared set, lacks a key, or has a wrong dtype, shape or label.
         """
         if not path.is_file():
-            raise UserError(path.as_posix(), got="no such file", expected="a prepared set", hint=_again(path.stem))
+            raise UserError(
+                path.as_posix(), got="no such file", expected="a prepared set", hint=_prepare_hint(path.stem)
+            )
         arrays = _read_arrays(path)
         factor_names = tuple(_array(arrays, "factor_names", ("str", 1), path).tolist())
         splits = {}
@@ -148,7 +151,7 @@ class PreparedSet:
         )
 
 
-def _again(dataset: str) -> str:
+def _prepare_hint(dataset: str) -> str:
     return f"Make it with `nvae prepare {dataset}`."
 
 
@@ -157,11 +160,14 @@ def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         if not zipfile.is_zipfile(path):
             raise ValueError("no zip archive")
         with np.load(path, allow_pickle=False) as archive:
-            # NumPy gives a member that is no array as its bytes; np.asarray makes that a wrong dtype.
+            # NumPy returns a member that is not an array as bytes; as an array they have a dtype that _array refuses.
             return {key: np.asarray(archive[key]) for key in archive.files}
-    except _NO_ARRAYS as error:
+    except _READ_ERRORS as error:
         raise UserError(
-            path.as_posix(), got=f"a file NumPy can't read ({error})", expected="a prepared set", hint=_again(path.stem)
+            path.as_posix(),
+            got=f"a file NumPy can't read ({error})",
+            expected="a prepared set",
+            hint=_prepare_hint(path.stem),
         ) from error
 
 
@@ -170,23 +176,23 @@ def _array(arrays: Mapping[str, npt.NDArray[Any]], key: str, wanted: tuple[str, 
     expected = f"an array of {dtype} with {axes} axes"
     what = f"{path.as_posix()}, key {key}"
     if key not in arrays:
-        raise UserError(what, got="nothing", expected=expected, hint=_again(path.stem))
+        raise UserError(what, got="nothing", expected=expected, hint=_prepare_hint(path.stem))
     array = arrays[key]
     found = "str" if array.dtype.kind == "U" else str(array.dtype)
     if found != dtype or array.ndim != axes:
-        raise UserError(what, got=f"{found} with {array.ndim} axes", expected=expected, hint=_again(path.stem))
+        raise UserError(what, got=f"{found} with {array.ndim} axes", expected=expected, hint=_prepare_hint(path.stem))
     return array
 
 
 def _check(prepared: PreparedSet, *, origin: str) -> None:
     for name, split in prepared.splits():
         what = f"{origin}, split {name}"
-        hint = _again(prepared.name)
+        hint = _prepare_hint(prepared.name)
         sizes = {len(split.images), len(split.labels), len(split.names)}
         if split.factors is not None:
             sizes.add(len(split.factors))
         if len(sizes) != 1 or sizes == {0}:
-            raise UserError(what, got=f"parts of lengths {sorted(sizes)}", expected="one length > 0", hint=hint)
+            raise UserError(what, got=f"parts of lengths {sorted(sizes)}", expected="one common length > 0", hint=hint)
         if split.images.shape[1:] != prepared.train.images.shape[1:]:
             raise UserError(
                 what,

@@ -1,6 +1,6 @@
-"""Seeded, stratified choices of rows: which images are held out, class by class.
+"""Seeded, stratified choice of the rows that are held out of a split.
 
-Each class draws from a random stream of its own, so adding a class leaves the others' choices as they are.
+Each class has its own random stream, so that adding a class does not change the choice in the other classes.
 """
 
 import numpy as np
@@ -13,19 +13,19 @@ Rows = npt.NDArray[np.intp]
 
 
 def shares(counts: npt.NDArray[np.int64], total: int) -> npt.NDArray[np.int64]:
-    """Split ``total`` in proportion to ``counts`` by largest remainder, ties to the lower class.
+    """Split ``total`` in proportion to ``counts`` by largest remainder; a tie goes to the lower class number.
 
     Args:
-        counts: (n_classes,) images of each class.
-        total: how many to hand out, at most ``counts.sum()``.
+        counts: Number of images per class, (n_classes,).
+        total: Number to distribute, at most ``counts.sum()``.
 
     Returns:
-        (n_classes,) with sum ``total``; each differs from its exact share by less than one.
+        Shares per class, (n_classes,), with sum ``total``; each differs from the exact proportion by less than one.
 
     >>> shares(np.array([50, 30, 20]), 5).tolist()
     [3, 1, 1]
     """
-    # Whole-number arithmetic: a float's rounding must not decide a tie.
+    # Integer arithmetic, so that floating-point rounding does not decide a tie.
     whole, remainders = np.divmod(counts * total, counts.sum())
     left_over = total - int(whole.sum())
     whole[np.argsort(-remainders, kind="stable")[:left_over]] += 1
@@ -38,13 +38,13 @@ def hold_out(
     """Choose ``per_class[k]`` rows of each class k at random.
 
     Args:
-        labels: (n,) class of each row, 0 to n_classes − 1.
-        per_class: (n_classes,) how many of each class to hold out, at most as many as it has.
-        seed: the data set's split seed.
-        stream: what the choice is for (``validation``); another name gives another choice.
+        labels: Class of each row, (n,), 0 to n_classes − 1.
+        per_class: Number of rows to hold out per class, (n_classes,), at most the size of the class.
+        seed: Split seed of the data set.
+        stream: Purpose of the choice, such as ``validation``; another name gives another choice.
 
     Returns:
-        Rows that stay and rows held out, both ascending.
+        The remaining rows and the held-out rows, both in ascending order.
     """
     held = np.zeros(len(labels), dtype=bool)
     for label, n in enumerate(per_class):
@@ -56,21 +56,21 @@ def hold_out(
 def hold_out_total(
     labels: npt.NDArray[np.int64], n: int, *, n_classes: int, seed: int, stream: str, what: str
 ) -> tuple[Rows, Rows]:
-    """Hold out ``n`` rows, each class in proportion.
+    """Hold out ``n`` rows, distributed over the classes in proportion to their sizes.
 
     Args:
-        labels: (rows,) class of each row.
-        n: how many to hold out.
-        n_classes: number of classes.
-        seed: the data set's split seed.
-        stream: what the choice is for.
-        what: the configuration key that set ``n``, for messages.
+        labels: Class of each row, (rows,).
+        n: Number of rows to hold out.
+        n_classes: Number of classes.
+        seed: Split seed of the data set.
+        stream: Purpose of the choice, as in :func:`hold_out`.
+        what: Configuration key that sets ``n``, for error messages.
 
     Returns:
-        Rows that stay and rows held out, both ascending.
+        The remaining rows and the held-out rows, both in ascending order.
 
     Raises:
-        UserError: if some class would have no image on one of the two sides.
+        UserError: If a class would have no image in one of the two parts.
     """
     counts = np.bincount(labels, minlength=n_classes).astype(np.int64)
     if n >= len(labels):
@@ -80,7 +80,7 @@ def hold_out_total(
         raise UserError(
             what,
             got=f"{n} of {len(labels)} images",
-            expected=f"a number that leaves each of {n_classes} classes an image on either side",
-            hint="Choose it between the number of classes and the number of images less that.",
+            expected=f"a number that leaves each of the {n_classes} classes an image in both parts",
+            hint="Choose a number from the number of classes to the number of images minus the number of classes.",
         )
     return hold_out(labels, per_class, seed=seed, stream=stream)

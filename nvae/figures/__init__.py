@@ -4,8 +4,11 @@ One figure is one module of this package, one rule, one file name and one captio
 this list while it builds the graph; the modules themselves are imported only to draw.
 """
 
+from collections.abc import Mapping
+
 from nvae.errors import UserError
-from nvae.figures.needs import (
+from nvae.figures.spec import FigureSpec
+from nvae.tables.needs import (
     ABLATIONS,
     CALIBRATION,
     CLASS_BIAS,
@@ -16,7 +19,6 @@ from nvae.figures.needs import (
     Need,
     of_each,
 )
-from nvae.figures.spec import FigureSpec
 
 __all__ = [
     "ABLATIONS",
@@ -29,7 +31,9 @@ __all__ = [
     "FigureSpec",
     "Need",
     "find",
+    "runs",
     "select",
+    "shown_runs",
 ]
 
 # What `nvae draw` writes of each figure: two images and the caption.
@@ -65,14 +69,18 @@ FIGURES: tuple[FigureSpec, ...] = (
         _TRAVERSALS,
         "Figure 1. Class-dependent variables of the digits two and seven. Rows: the dimensions of the class's own "
         "block that carry the most information, with their KL to the prior. Columns: the latent's value. " + _HELD,
-        (Need("traversals", "class", "digits"),),
+        (Need("traversals", "traversals", "digits", block="class"),),
+        drawn_by="class_traversals",
+        options={"classes": (2, 7), "n_dims": 4, "columns": 1},
     ),
     FigureSpec(
         "fig02_mnist_shared_traversals",
         _TRAVERSALS,
         "Figure 2. Shared variables on the digits. One panel for each shared dimension, by falling KL (in brackets); "
         "one row for each digit. " + _HELD,
-        (Need("traversals", "shared", "digits"),),
+        (Need("traversals", "traversals", "digits", block="shared"),),
+        drawn_by="shared_traversals",
+        options={"n_dims": 12, "columns": 4},
     ),
     FigureSpec(
         "fig03_aggregate_posterior",
@@ -86,9 +94,9 @@ FIGURES: tuple[FigureSpec, ...] = (
         "first seed's models, since dimensions of different seeds do not correspond; (e–i) are means over seeds, with "
         "half the 95 % t interval where there is more than one.",
         (
-            Need("beta_vae_posterior", "posterior", "digits", "beta_vae"),
+            Need("beta_vae_posterior", "posteriors", "digits", "beta_vae"),
             Need("beta_vae_aggregate", "aggregate", "digits", "beta_vae"),
-            Need("n_vae_posterior", "posterior", "digits"),
+            Need("n_vae_posterior", "posteriors", "digits"),
             Need("n_vae_aggregate", "aggregate", "digits"),
         ),
     ),
@@ -113,21 +121,27 @@ FIGURES: tuple[FigureSpec, ...] = (
         _TRAVERSALS,
         "Figure 6. Class-dependent variables of every class of clothes. Rows: the dimensions of the class's own block "
         "that carry the most information, with their KL to the prior. " + _HELD,
-        (Need("traversals", "class", "fashion"),),
+        (Need("traversals", "traversals", "fashion", block="class"),),
+        drawn_by="class_traversals",
+        options={"n_dims": 3, "columns": 2},
     ),
     FigureSpec(
         "fig07_fashion_shared_traversals",
         _TRAVERSALS,
         "Figure 7. Shared variables on the clothes. One panel for each shared dimension, by falling KL (in brackets); "
         "one row for each class. " + _HELD,
-        (Need("traversals", "shared", "fashion"),),
+        (Need("traversals", "traversals", "fashion", block="shared"),),
+        drawn_by="shared_traversals",
+        options={"n_dims": 12, "columns": 4},
     ),
     FigureSpec(
         "fig08_yale_b_shared_traversals",
         _TRAVERSALS,
         "Figure 8. Shared variables on faces under a moving light. One panel for each shared dimension, by falling KL "
         "(in brackets); the rows are persons taken at equal steps through the list. " + _HELD,
-        (Need("traversals", "shared", "faces"),),
+        (Need("traversals", "traversals", "faces", block="shared"),),
+        drawn_by="shared_traversals",
+        options={"n_dims": 8, "columns": 2, "n_classes": 4},
     ),
     FigureSpec(
         "fig09_augmentation",
@@ -158,12 +172,16 @@ FIGURES: tuple[FigureSpec, ...] = (
         _SAMPLES,
         "Figure S1. Samples of the digits given the class, a panel a model. " + _SHEET,
         of_each("samples", ("digits",), COMPARED),
+        drawn_by="samples_by_model",
+        options={"role": "digits"},
     ),
     FigureSpec(
         "supp02_clothes_samples_by_model",
         _SAMPLES,
         "Figure S2. Samples of the clothes given the class, a panel a model. " + _SHEET,
         of_each("samples", ("fashion",), COMPARED),
+        drawn_by="samples_by_model",
+        options={"role": "fashion"},
     ),
     FigureSpec(
         "supp03_fidelity",
@@ -258,3 +276,24 @@ def select(name: str) -> tuple[FigureSpec, ...]:
         UserError: as `find`.
     """
     return FIGURES if name == "all" else (find(name),)
+
+
+def runs(roles: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the data set and the variant of every model that a figure needs, sorted.
+
+    Args:
+        roles: Data set of each role, ``{"digits": "mnist", …}``.
+    """
+    return sorted({run for spec in FIGURES for need in spec.needs for run in need.runs(roles)})
+
+
+def shown_runs(roles: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return those of `runs` that a figure shows by themselves, on a data set that has a role, sorted.
+
+    Their metrics are summarised, and their history and KL are tables even where no figure reads them.
+
+    Args:
+        roles: Data set of each role, ``{"digits": "mnist", …}``.
+    """
+    needs = [need for spec in FIGURES for need in spec.needs if isinstance(need, Need)]
+    return sorted({run for need in needs for run in need.runs(roles) if run[0] in roles.values()})

@@ -18,7 +18,7 @@ from nvae.plotting.labels import (
     model_label,
     seeds_range_label,
 )
-from nvae.plotting.tables import Arrays, select, text
+from nvae.tables.reading import Arrays, select, text
 
 _MODELS = {"beta_vae": "$z$", "n_vae": "$z_s$"}
 _METRICS = (

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from nvae.plotting import captions, grids, style
 from nvae.plotting.labels import dataset_label, model_count_label
-from nvae.plotting.tables import Arrays, text
+from nvae.tables.reading import Arrays, text
 
 _PER_SIGMA = 5
 # Inches.

@@ -2,37 +2,39 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from nvae.figures.needs import Ablation, Need
 from nvae.layout import Layout
 from nvae.plotting.labels import dataset_label, model_label
-
-# Tables of one model alone, the first seed's; the others are over seeds.
-_OF_FIRST_SEED = ("class", "shared", "samples", "posterior")
+from nvae.tables.needs import Ablation, Need
+from nvae.tables.schemas import ARRAYS
 
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure's name, place in the report, caption and tables.
+    """A figure: its name, place in the report, caption and tables.
 
     Args:
-        name: the module in ``nvae.figures`` and the stem of the file names.
-        section: the heading under which the report lists it.
-        caption: what is seen, true for every profile: it names roles, not data sets.
-        needs: the tables.
+        name: Name of the rule and stem of the file names.
+        section: Heading under which the report lists it.
+        caption: Description of what is shown, true for every profile: it names roles, not data sets.
+        needs: Tables that it is drawn from.
+        drawn_by: Name of the module of ``nvae.figures`` that draws it; the figure's own name if empty.
+        options: Keyword arguments of that module's functions.
     """
 
     name: str
     section: str
     caption: str
     needs: tuple[Need | Ablation, ...] = ()
+    drawn_by: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def module(self) -> str:
-        """The module that draws it, as ``importlib`` wants it."""
-        return f"nvae.figures.{self.name}"
+        """The dotted name of the module that draws it."""
+        return f"nvae.figures.{self.drawn_by or self.name}"
 
     @property
     def number(self) -> str:
@@ -67,17 +69,18 @@ class FigureSpec:
             "Profile": profile,
         }
 
-    def tables(self, layout: Layout, roles: Mapping[str, str]) -> dict[str, Path]:
-        """The tables' paths by the key that ``draw`` knows them by.
+    def files(self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]) -> list[Path]:
+        """Return the files of the single runs that it is drawn from, sorted: what Snakemake makes for it.
 
         Args:
-            layout: the profile's paths.
-            roles: data set of each role, ``{"digits": "mnist", …}``.
+            layout: Paths of the profile.
+            roles: Data set of each role, ``{"digits": "mnist", …}``.
+            seeds_of: Function that returns the seeds of a data set's models.
         """
-        return {need.key: need.path(layout, roles) for need in self.needs}
+        return sorted({path for need in self.needs for path in need.files(layout, roles, seeds_of)})
 
 
 def _seeds(need: Need | Ablation, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]) -> Iterator[int]:
-    alone = isinstance(need, Need) and need.table in _OF_FIRST_SEED
+    alone = isinstance(need, Need) and need.table in ARRAYS
     for dataset, _ in need.about(roles):
         yield from seeds_of(dataset)[:1] if alone else seeds_of(dataset)

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from nvae.figures import COMPARED
 from nvae.plotting import captions, lines, style
 from nvae.plotting.labels import dataset_label, metric_label, model_label
-from nvae.plotting.tables import select
+from nvae.tables.needs import COMPARED
+from nvae.tables.reading import select
 
 _ROLES = ("digits", "fashion")
 _METRICS = ("accuracy_pct", "frechet_distance", "precision", "recall", "density", "coverage")

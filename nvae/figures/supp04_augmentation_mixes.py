@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nvae.figures import COMPARED
 from nvae.plotting import lines, style
 from nvae.plotting.augmentation import draw_panel, panel_numbers
 from nvae.plotting.labels import dataset_label, share_label
+from nvae.tables.needs import COMPARED
 
 _ROLES = ("digits", "fashion")
 # Inches; many shares must still fit a page.

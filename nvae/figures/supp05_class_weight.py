@@ -11,17 +11,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
-from nvae.figures import CLASS_WEIGHT
 from nvae.plotting import captions, lines, style
 from nvae.plotting.ablations import KL_PARTS, by_dataset, differences, measured
 from nvae.plotting.labels import dataset_label
+from nvae.tables.needs import CLASS_WEIGHT
 
 _LOOKS = (
     lines.Look("KL of the class's own block", style.OWN_BLOCK, "o", 0),
     lines.Look("of the shared variables", style.SHARED, "s", 1),
     lines.Look("of the other classes' blocks", style.OTHER_BLOCKS, "^", 2),
 )
-_LAMBDA = CLASS_WEIGHT.name
+_LAMBDA = CLASS_WEIGHT.parameter
 _PAPER_ABOVE = 1.0  # the paper says λ > 1
 _OUTSIDE: dict[str, Any] = {"facecolor": "white", "edgecolor": "#DEDEDE", "hatch": "////", "linewidth": 0}
 _HEIGHT = 4.7

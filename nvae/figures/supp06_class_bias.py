@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from nvae.figures import CLASS_BIAS
 from nvae.plotting import bars, captions, marks, style
 from nvae.plotting.ablations import KL_PARTS, by_dataset, differences, measured
 from nvae.plotting.labels import dataset_label, seeds_label
+from nvae.tables.needs import CLASS_BIAS
 
 _NAMES = ("own", "shared", "other")
 _COLOURS = (style.OWN_BLOCK, style.SHARED, style.OTHER_BLOCKS)

@@ -6,11 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nvae.figures.needs import ENCODERS, KNOWN
 from nvae.plotting import captions, lines, marks, style
 from nvae.plotting.factors import mean_r2
 from nvae.plotting.labels import dataset_label, factor_label, metric_label, model_label, seeds_label
-from nvae.plotting.tables import select
+from nvae.tables.needs import ENCODERS, KNOWN
+from nvae.tables.reading import select
 
 # What a factor is read from: its colour and marker, and where in its row the mark stands.
 _SOURCES = {

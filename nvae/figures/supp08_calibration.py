@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from nvae.figures.needs import DIAL, ENCODERS, HARDER_DIALS, HARDER_MODELS
 from nvae.plotting import intervals, lines, marks, style
 from nvae.plotting.factors import mean_r2
 from nvae.plotting.labels import fraction_label, model_label, seeds_range_label
-from nvae.plotting.tables import select
+from nvae.tables.needs import DIAL, ENCODERS, HARDER_DIALS, HARDER_MODELS
+from nvae.tables.reading import select
 
 _TRUTH = "exclusive_share"
 _N_VAE = "n_vae"

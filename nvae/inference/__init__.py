@@ -1,1 +1,1 @@
-"""Trained models applied to images: encoding, generation, and what a classifier says of images."""
+"""Application of trained models to images: encoding, generation and classification."""

@@ -1,4 +1,4 @@
-"""Images through an encoder, in batches: what every analysis starts from."""
+"""Encoding of images in batches, from which every analysis starts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from nvae.models.protocol import SHARED, LatentModel, Posterior
 
 @dataclass(frozen=True)
 class Encoded:
-    """A split's posteriors.
+    """Posteriors of a split.
 
     Args:
-        mu: (n, latents) float32, posterior means.
-        kl_nats: (n, latents) float32, KL to the prior of every dimension.
-        predicted: (n,) int64, argmax of E_q[π]; None for a model without a label head.
+        mu: Posterior means (n, latents) float32.
+        kl_nats: KL to the prior of every dimension (n, latents) float32, in nats.
+        predicted: Predicted labels argmax E_q[π], (n,) int64; None for a model without a label head.
     """
 
     mu: npt.NDArray[np.float32]
@@ -29,7 +29,7 @@ class Encoded:
 
 
 def encode(model: LatentModel, split: Split, *, device: torch.device) -> Encoded:
-    """Posterior means, KL and predicted labels of all images of ``split``."""
+    """Return posterior means, KL and predicted labels of all images of ``split``."""
     means, kls, labels = [], [], []
     with torch.no_grad():
         for posterior in posteriors(model, split, device=device):
@@ -41,7 +41,7 @@ def encode(model: LatentModel, split: Split, *, device: torch.device) -> Encoded
 
 
 def posteriors(model: LatentModel, split: Split, *, device: torch.device) -> Iterator[Posterior]:
-    """The posterior of each batch of ``split``, in order."""
+    """Yield the posterior of each batch of ``split``, in order."""
     for x, labels in zip(image_batches(split.images, device), batched(split.labels), strict=True):
         yield model.encode(x, torch.from_numpy(labels).to(device))
 
@@ -49,16 +49,16 @@ def posteriors(model: LatentModel, split: Split, *, device: torch.device) -> Ite
 def posterior_samples(
     model: LatentModel, split: Split, *, generator: torch.Generator, device: torch.device
 ) -> npt.NDArray[np.float32]:
-    """One z ~ q(z | x) of every image: a sample of the aggregate posterior.
+    """Draw one z ~ q(z | x) for every image, which gives a sample of the aggregate posterior.
 
     Args:
-        model: trained.
-        split: the images.
-        generator: of the draws, on ``device``.
-        device: where the model is.
+        model: Trained model.
+        split: Split with the images.
+        generator: Random generator of the draws, on ``device``.
+        device: Device of the model.
 
     Returns:
-        (n, latents) float32.
+        Latents (n, latents) float32.
     """
     with torch.no_grad():
         drawn = [found.sample(generator=generator).cpu() for found in posteriors(model, split, device=device)]
@@ -66,5 +66,5 @@ def posterior_samples(
 
 
 def shared_columns(model: LatentModel) -> npt.NDArray[np.int64]:
-    """The columns of the latents that all classes share."""
+    """Return the columns of the latents that all classes share."""
     return np.array([column for column, axis in enumerate(model.axes()) if axis.latent_class == SHARED], dtype=np.int64)

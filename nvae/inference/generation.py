@@ -1,4 +1,4 @@
-"""Images from a generator for given classes, in batches, and what a classifier of real images makes of images."""
+"""Generation of images of given classes, and classification of images, both in batches."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,17 +13,17 @@ BATCH = 1000
 
 
 def classifier(model: Trainable) -> Classifier:
-    """``model``, known to be the classifier.
+    """Return ``model`` if it is a classifier.
 
     Raises:
-        UserError: it is not.
+        UserError: If it is not.
     """
     if not isinstance(model, Classifier):
         raise UserError(
             "classifier",
             got=type(model).__name__,
             expected="a classifier",
-            hint="Name a trained classifier's folder.",
+            hint="Give the folder of a trained classifier.",
         )
     return model
 
@@ -31,13 +31,13 @@ def classifier(model: Trainable) -> Classifier:
 def generate(
     model: GenerativeModel, labels: Tensor, *, sigma: float, generator: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of images (batch, height, width) of the classes ``labels`` (n,), in order, and their labels (batch,).
+    """Yield batches of images (batch, height, width) of the classes ``labels`` (n,), in order, and their labels.
 
     Args:
-        model: trained.
-        labels: on the model's device.
-        sigma: standard deviation of the latents.
-        generator: of the latents.
+        model: Trained model.
+        labels: Classes (n,), on the model's device.
+        sigma: Standard deviation of the latents.
+        generator: Random generator of the latents.
     """
     with torch.no_grad():
         for y in torch.split(labels, BATCH):
@@ -45,7 +45,7 @@ def generate(
 
 
 def classify(classifier: Classifier, batches: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
-    """Penultimate features (n, features) and predicted labels (n,) of images (batch, height, width) in [0, 1]."""
+    """Return penultimate features (n, features) and predicted labels (n,) of batches of images in [0, 1]."""
     features, predicted = [], []
     with torch.no_grad():
         for x in batches:
@@ -56,10 +56,12 @@ def classify(classifier: Classifier, batches: Iterable[Tensor]) -> tuple[Tensor,
 
 
 def accuracy_by_class(predicted: Tensor, labels: Tensor, *, n_classes: int) -> Tensor:
-    """Share of each class's images that are predicted right, (n_classes,) float64; NaN for a class without images.
+    """Return the share of each class's images with a correct prediction, (n_classes,) float64.
+
+    The value is NaN for a class without images.
 
     >>> accuracy_by_class(torch.tensor([0, 1, 1, 1]), torch.tensor([0, 0, 1, 1]), n_classes=2).tolist()
     [0.5, 1.0]
     """
-    right = torch.bincount(labels[predicted == labels], minlength=n_classes).double()
-    return (right / torch.bincount(labels, minlength=n_classes)).cpu()
+    correct = torch.bincount(labels[predicted == labels], minlength=n_classes).double()
+    return (correct / torch.bincount(labels, minlength=n_classes)).cpu()

@@ -1,4 +1,4 @@
-"""What a trained model loses when its weights are kept in half precision."""
+"""Loss of accuracy when the weights of a trained model are stored in half precision."""
 
 import copy
 
@@ -20,10 +20,10 @@ _CPU = torch.device("cpu")
 
 
 def rounded(model: LatentModel) -> LatentModel:
-    """A copy whose weights are those of ``model``, rounded to float16; it computes in float32 as before.
+    """Return a copy of ``model`` with its weights rounded to float16; the copy still computes in float32.
 
     Raises:
-        UserError: a weight is beyond float16's range.
+        UserError: If a weight is outside the range of float16.
     """
     found = copy.deepcopy(model)
     with torch.no_grad():
@@ -33,7 +33,7 @@ def rounded(model: LatentModel) -> LatentModel:
                 raise UserError(
                     f"weight {name}",
                     got=f"values up to {weight.abs().max().item():.3g}",
-                    expected="at most 65504, what half precision can hold",
+                    expected="at most 65504, the largest value in half precision",
                     hint="Keep this model in float32.",
                 )
             weight.copy_(half)
@@ -41,18 +41,18 @@ def rounded(model: LatentModel) -> LatentModel:
 
 
 def rounding_table(exact: LatentModel, half: LatentModel, data: PreparedSet, *, seed: int) -> pd.DataFrame:
-    """What rounding changes on the test images.
+    """Measure what rounding changes on the test images.
 
     Args:
-        exact: the trained model, on the CPU.
-        half: the same with rounded weights.
-        data: what it was trained on.
-        seed: of the posterior samples, the same for both.
+        exact: Trained model, on the CPU.
+        half: Same model with rounded weights.
+        data: Prepared set that the model was trained on.
+        seed: Seed of the posterior samples, the same for both models.
 
     Returns:
-        Columns ``split``, ``metric``, ``exact``, ``rounded``: the bound and its terms (nats an image), label accuracy
-        (percent); and, ``exact`` being 0, how far the reconstructions are from the exact model's: the largest and the
-        mean difference of a pixel, in grey levels of 0 to 255.
+        Columns ``split``, ``metric``, ``exact`` and ``rounded``. Metrics are the bound and its terms (nats per image),
+        the label accuracy (percent), and the distance of the reconstructions from those of the exact model, which is 0
+        in ``exact``. The distance is the largest and the mean difference of a pixel, in grey levels from 0 to 255.
     """
     means = [_means(model, data, seed) for model in (exact, half)]
     rows = [(_SPLIT, name, value, means[1][name]) for name, value in means[0].items()]
@@ -71,7 +71,7 @@ def _means(model: LatentModel, data: PreparedSet, seed: int) -> dict[str, float]
 
 
 def _reconstructions(model: LatentModel, data: PreparedSet) -> npt.NDArray[np.uint8]:
-    """(n, height, width) uint8: each test image, decoded from its posterior mean."""
+    """Decode each test image from its posterior mean; return grey levels (n, height, width) uint8."""
     split = data.split(_SPLIT)
     decoded = []
     with torch.no_grad():

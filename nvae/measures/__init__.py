@@ -1,1 +1,1 @@
-"""Measures over arrays: they know no model and no file."""
+"""Measures of arrays, independent of models and files."""

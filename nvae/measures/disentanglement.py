@@ -1,17 +1,18 @@
-"""Scores of a representation whose factors of variation are known.
+"""Disentanglement scores of a representation whose factors of variation are known.
 
-Does each dimension of the code tell of one factor (``modularity``, ``disentanglement``), does one dimension tell all of
-a factor (``mig``, ``sap``, ``completeness``), do all dimensions together (``DCI.informativeness``)? The paper reports
-none of these.
+The scores answer three questions: whether each dimension of the code is informative about one factor only
+(``modularity``, ``disentanglement``), whether one dimension contains all information about a factor (``mig``, ``sap``,
+``completeness``), and whether all dimensions together do (``DCI.informativeness``). The paper reports none of these
+scores.
 
-Codes are (n, dims), factors (n, n_factors), row by row of the same image; factors are continuous, such as angles, and
-a score can't know that an angle closes. Scores are blind to order, scale, shift and sign of dimensions and factors, but
-for values on the edge of a bin, and ties between splits in ``dci``. So a collapsed dimension that still varies by 1e-6
-is judged by the shape of what is left. Give samples of q(z | x) rather than means where it should count as noise. A
-dead dimension, one that is exactly constant, tells of nothing.
+Codes are (n, dims) and factors (n, n_factors), with one row per image. Factors are continuous, such as angles; the
+scores do not account for the periodicity of an angle. Scores are invariant to order, scale, shift and sign of
+dimensions and factors, except for values on the edge of a bin, and ties between splits in ``dci``. A collapsed
+dimension that still varies by 1e-6 is therefore scored by the shape of this remainder; pass samples of q(z | x) instead
+of means if it should count as noise. A dead dimension, which is exactly constant, has no information about any factor.
 
-Where a score has no meaning by its formula, because there is one factor or one dimension alone, the docstring says what
-stands for it. Nothing here returns nan.
+Where the formula of a score is undefined, because there is only one factor or one dimension, the docstring states the
+value that replaces it. No function here returns nan.
 """
 
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ from nvae.rng import derive_seed
 
 Array = npt.NDArray[np.floating[Any]]
 
-#: A value this near to the edge of a bin, in units of the range, is on it: so levels of a factor that fall on edges,
-#: such as angles, are in the same bins in degrees and in radians.
+#: Values closer to the edge of a bin than this, in units of the range, count as on the edge. Levels of a factor that
+#: fall on edges, such as angles, are thus in the same bins in degrees and in radians.
 ROUNDING = 1e-12
 
 
@@ -37,9 +38,9 @@ class DCI:
     """The three scores of Eastwood & Williams.
 
     Args:
-        disentanglement: 1 where each dimension matters for one factor, 0 where each matters alike for all.
-        completeness: 1 where one dimension matters for each factor, 0 where all dimensions matter alike.
-        informativeness: mean over factors of the held-out R², at most 1; 0 is what the held-out mean would score.
+        disentanglement: 1 if each dimension matters for one factor only, 0 if each matters equally for all factors.
+        completeness: 1 if only one dimension matters for each factor, 0 if all dimensions matter equally.
+        informativeness: Mean over factors of the held-out R², at most 1; predicting the held-out mean scores 0.
     """
 
     disentanglement: float
@@ -48,24 +49,25 @@ class DCI:
 
 
 def mutual_information_nats(codes: Array, factors: Array, *, bins: int) -> npt.NDArray[np.float64]:
-    """Mutual information of each dimension and each factor, both cut into bins of equal width over their range.
+    """Compute the mutual information of each dimension and each factor, cut into bins of equal width over their range.
 
-    It is that of the histogram, which is too high: of independent columns by (b − 1)(c − 1) / 2n nats on average, b and
-    c the numbers of bins that aren't empty, and by somewhat more where n isn't well above bins². For n = 600 that is
-    0.07 nats with 10 bins but 0.35 with 20, a ninth of log(bins). So compare at the same n and bins.
+    This is the mutual information of the histogram, which is biased upwards. With b and c non-empty bins, the bias for
+    independent columns is (b − 1)(c − 1) / 2n nats on average, and somewhat more if n is not well above bins². For n =
+    600 it is 0.07 nats with 10 bins but 0.35 nats with 20 bins, a ninth of log(bins). Compare values only at the same n
+    and bins.
 
     Args:
-        codes: (n, dims).
-        factors: (n, n_factors).
-        bins: of each column, at least 2.
+        codes: Codes (n, dims).
+        factors: Factors (n, n_factors).
+        bins: Number of bins per column, at least 2.
 
     Returns:
-        (dims, n_factors), between 0 and log(bins); 0 for a dead dimension.
+        Mutual information (dims, n_factors) in nats, between 0 and log(bins); 0 for a dead dimension.
 
     Raises:
-        ValueError: the shapes are wrong, a value isn't finite, a factor is constant, or there are fewer than two bins.
+        ValueError: If shapes do not match, a value is not finite, a factor is constant, or ``bins`` is below 2.
 
-    Source: Locatello et al. 2019, whose equal-width bins stand for the density of q(z | x) in Chen et al. 2018.
+    Source: Locatello et al. 2019, whose equal-width bins replace the density of q(z | x) in Chen et al. 2018.
     """
     codes, factors = _checked(codes, factors)
     cut_codes, cut_factors = _cut(codes, bins), _cut(factors, bins)
@@ -73,20 +75,20 @@ def mutual_information_nats(codes: Array, factors: Array, *, bins: int) -> npt.N
 
 
 def mig(codes: Array, factors: Array, *, bins: int) -> float:
-    """Mutual information gap: what the most informative dimension tells of a factor beyond the second, as a share.
+    """Compute the mutual information gap between the two most informative dimensions of a factor, as a share.
 
-    The bias of ``mutual_information_nats`` is about the same in both terms of the gap, so useless codes are near 0.
+    The bias of ``mutual_information_nats`` is about the same in both terms of the gap, so useless codes score near 0.
 
     Args:
-        codes: (n, dims). With one dimension the second is taken to tell nothing, as if there were a dead one.
-        factors: (n, n_factors).
-        bins: of each column, at least 2.
+        codes: Codes (n, dims). If there is only one dimension, the second term is 0, as for a dead dimension.
+        factors: Factors (n, n_factors).
+        bins: Number of bins per column, at least 2.
 
     Returns:
-        Mean over factors of the gap over the entropy of the (binned) factor, between 0 and 1.
+        Mean over factors of the gap divided by the entropy of the (binned) factor, between 0 and 1.
 
     Raises:
-        ValueError: as ``mutual_information_nats``.
+        ValueError: As in ``mutual_information_nats``.
 
     Source: Chen et al. 2018 (arXiv 1802.04942), §4.
     """
@@ -96,48 +98,48 @@ def mig(codes: Array, factors: Array, *, bins: int) -> float:
 
 
 def sap(codes: Array, factors: Array) -> float:
-    """Separated attribute predictability: the gap between the two best linear predictors of a factor.
+    """Compute the separated attribute predictability: the gap between the two best linear predictors of a factor.
 
-    A dimension's score is its squared correlation with the factor, so what isn't monotone may score 0. Of independent
-    columns it is 1 / (n − 1) on average.
+    The score of a dimension is its squared correlation with the factor, so a non-monotone relation may score 0. For
+    independent columns it is 1 / (n − 1) on average.
 
     Args:
-        codes: (n, dims). With one dimension the second is taken to tell nothing, as if there were a dead one.
-        factors: (n, n_factors).
+        codes: Codes (n, dims). If there is only one dimension, the second score is 0, as for a dead dimension.
+        factors: Factors (n, n_factors).
 
     Returns:
         Mean over factors, between 0 and 1. A dead dimension scores 0.
 
     Raises:
-        ValueError: the shapes are wrong, a value isn't finite, or a factor is constant.
+        ValueError: If shapes do not match, a value is not finite, or a factor is constant.
 
     Source: Kumar et al. 2018 (arXiv 1711.00848), §3, for continuous factors.
     """
     codes, factors = _checked(codes, factors)
     varying = _unit(codes)[:, np.ptp(codes, axis=0) > 0]
-    # Rows are variables: the first are dimensions, the rest factors.
+    # Rows are variables: first the dimensions, then the factors.
     correlation = np.atleast_2d(np.corrcoef(np.column_stack([varying, _unit(factors)]), rowvar=False))
     return _gap(correlation[: varying.shape[1], varying.shape[1] :] ** 2)
 
 
 def modularity(codes: Array, factors: Array, *, bins: int) -> float:
-    """How far each dimension is from telling of one factor alone.
+    """Compute the modularity: to what extent each dimension is informative about one factor only.
 
-    Of one dimension it is 1 − Σ I² / (max I² (n_factors − 1)), the sum over all factors but the one that it tells most
-    of. It doesn't ask how much a dimension tells: one that tells nearly nothing has the modularity of its noise, and
-    weighs as much as any other in the mean.
+    The modularity of one dimension is 1 − Σ I² / (max I² (n_factors − 1)), where the sum runs over all factors except
+    the one with the largest mutual information I. It is independent of the amount of information: a nearly
+    uninformative dimension has the modularity of its noise, and the same weight in the mean as any other dimension.
 
     Args:
-        codes: (n, dims).
-        factors: (n, n_factors). With one factor alone every dimension that tells of it has modularity 1, which says
-            nothing.
-        bins: of each column, at least 2.
+        codes: Codes (n, dims).
+        factors: Factors (n, n_factors). With only one factor, every dimension with information about it has modularity
+            1, which is meaningless.
+        bins: Number of bins per column, at least 2.
 
     Returns:
-        Mean over dimensions, between 0 and 1. A dead dimension is in the mean, with 0, as in public implementations.
+        Mean over dimensions, between 0 and 1. A dead dimension enters the mean with 0, as in public implementations.
 
     Raises:
-        ValueError: as ``mutual_information_nats``.
+        ValueError: As in ``mutual_information_nats``.
 
     Source: Ridgeway & Mozer 2018 (arXiv 1802.05312), §3, with mutual information as there.
     """
@@ -148,24 +150,24 @@ def modularity(codes: Array, factors: Array, *, bins: int) -> float:
 
 
 def disentanglement(importance: Array) -> float:
-    """Whether each dimension matters for one factor: 1 − the entropy of its row, over log(n_factors).
+    """Compute whether each dimension matters for one factor: 1 − the entropy of its row, over log(n_factors).
 
     Args:
-        importance: (dims, n_factors), not below 0, of a dimension in predicting a factor. With one factor alone every
-            dimension that matters has disentanglement 1, which says nothing.
+        importance: Importance (dims, n_factors), not below 0, of each dimension for predicting each factor. With only
+            one factor, every dimension that matters has disentanglement 1, which is meaningless.
 
     Returns:
-        Mean over dimensions weighted by their total importance, between 0 and 1. Dimensions without any don't count;
-        if nothing matters, 0.
+        Mean over dimensions weighted by their total importance, between 0 and 1. Dimensions without importance are left
+        out; the value is 0 if no dimension matters.
 
     Raises:
-        ValueError: the shape is wrong, or a value isn't finite or is below 0.
+        ValueError: If the shape is wrong, or a value is not finite or is below 0.
 
     Source: Eastwood & Williams 2018, §2.
     """
     importance = np.asarray(importance, dtype=np.float64)
     if importance.ndim != 2 or not importance.size or not np.isfinite(importance).all() or importance.min() < 0:
-        raise ValueError(f"got importances {importance.shape}, expected (dims, n_factors), finite and not below 0")
+        raise ValueError(f"got importances {importance.shape}, expected (dims, n_factors), finite and non-negative")
     rows = importance[importance.any(axis=1)]
     if not rows.size:
         return 0.0
@@ -176,18 +178,18 @@ def disentanglement(importance: Array) -> float:
 
 
 def completeness(importance: Array) -> float:
-    """Whether one dimension matters for each factor: 1 − the entropy of its column, over log(dims).
+    """Compute whether one dimension matters for each factor: 1 − the entropy of its column, over log(dims).
 
     Args:
-        importance: (dims, n_factors), not below 0, of a dimension in predicting a factor. With one dimension alone it
-            is 1 if that matters, which says nothing.
+        importance: Importance (dims, n_factors), not below 0, of each dimension for predicting each factor. With only
+            one dimension, completeness is 1 if that dimension matters, which is meaningless.
 
     Returns:
-        Mean over factors weighted by their total importance, between 0 and 1; if nothing matters, 0. A dead dimension
-        counts in log(dims), so it raises what isn't 1.
+        Mean over factors weighted by their total importance, between 0 and 1; 0 if no dimension matters. A dead
+        dimension counts in log(dims), so it raises every value below 1.
 
     Raises:
-        ValueError: the shape is wrong, or a value isn't finite or is below 0.
+        ValueError: If the shape is wrong, or a value is not finite or is below 0.
 
     Source: Eastwood & Williams 2018, §2; the weights as in Locatello et al. 2019.
     """
@@ -195,29 +197,31 @@ def completeness(importance: Array) -> float:
 
 
 def dci(train_codes: Array, train_factors: Array, codes: Array, factors: Array, *, seed: int) -> DCI:
-    """Disentanglement, completeness and informativeness, by one ensemble of gradient-boosted trees for each factor.
+    """Compute disentanglement, completeness and informativeness with one ensemble of gradient-boosted trees per factor.
 
-    100 trees of depth 3, scikit-learn's default: a third of a second for 600 images, 5 dimensions and 4 factors. The
-    importance of a dimension is its share of what the splits lower the squared error by, on the training images. The
-    shares of a factor add up to 1 however badly it is predicted, so read the first two scores with the third.
+    Each ensemble has 100 trees of depth 3, the default of scikit-learn, which takes a third of a second for 600 images,
+    5 dimensions and 4 factors. The importance of a dimension is its share of the reduction of the squared error by the
+    splits, on the training images. The shares of a factor add up to 1 however badly it is predicted, so interpret the
+    first two scores together with the third.
 
     Args:
-        train_codes: (n_train, dims), what the trees are fitted on.
-        train_factors: (n_train, n_factors).
-        codes: (n, dims), what informativeness is judged on.
-        factors: (n, n_factors).
-        seed: of the order in which a split looks at dimensions, which breaks ties.
+        train_codes: Codes (n_train, dims) that the trees are fitted on.
+        train_factors: Factors (n_train, n_factors) of the same images.
+        codes: Codes (n, dims) that informativeness is evaluated on.
+        factors: Factors (n, n_factors) of the same images.
+        seed: Seed of the order in which a split considers the dimensions, which breaks ties.
 
     Returns:
-        As ``disentanglement`` and ``completeness``; R² of a factor is 1 − Σ (y − ŷ)² / Σ (y − ȳ)² with ȳ the mean of
-        the held-out images, below 0 where the trees do worse than that. If all dimensions are dead, both are 0.
+        Scores as in ``disentanglement`` and ``completeness``, and R². R² of a factor is 1 − Σ (y − ŷ)² / Σ (y − ȳ)²,
+        where ȳ is the mean of the held-out images; it is below 0 where the trees predict worse than that mean. If all
+        dimensions are dead, the first two are 0.
 
     Raises:
-        ValueError: the shapes are wrong or differ between the two sets, a value isn't finite, or a factor is constant
-            in one of them.
+        ValueError: If shapes do not match or differ between the two sets, a value is not finite, or a factor is
+            constant in one of the sets.
 
-    Source: Eastwood & Williams 2018, §2, with R² for their normalised error and, as in Locatello et al. 2019, boosted
-    trees for their lasso and random forest.
+    Source: Eastwood & Williams 2018, §2, with R² in place of their normalised error and, as in Locatello et al. 2019,
+    boosted trees in place of their lasso and random forest.
     """
     train_codes, train_factors = _checked(train_codes, train_factors)
     codes, factors = _checked(codes, factors)
@@ -227,7 +231,7 @@ def dci(train_codes: Array, train_factors: Array, codes: Array, factors: Array, 
             f"got {codes.shape[1]} dimensions and {factors.shape[1]} factors, expected {dims} and {n_factors} as in"
             " training"
         )
-    # Trees don't ask for it in theory; scikit-learn's take differences below 1e-7 in a code for none.
+    # Trees are invariant to scale in theory, but scikit-learn's ignore differences below 1e-7 in a code.
     codes, factors = _unit(codes, of=train_codes), _unit(factors, of=train_factors)
     train_codes, train_factors = _unit(train_codes), _unit(train_factors)
     importance, scores = np.empty((dims, n_factors)), []
@@ -240,7 +244,7 @@ def dci(train_codes: Array, train_factors: Array, codes: Array, factors: Array, 
 
 
 def _checked(codes: Array, factors: Array) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Both as float64, or ValueError: matrices with as many rows, finite range, and no constant factor."""
+    """Convert both to float64; raise ValueError for wrong shapes, an infinite value or range, or a constant factor."""
     codes_64, factors_64 = np.asarray(codes, dtype=np.float64), np.asarray(factors, dtype=np.float64)
     shapes = f"got codes {codes_64.shape} and factors {factors_64.shape}"
     both = codes_64, factors_64
@@ -249,14 +253,16 @@ def _checked(codes: Array, factors: Array) -> tuple[npt.NDArray[np.float64], npt
     with np.errstate(invalid="ignore", over="ignore"):
         ranges, factor_ranges = (np.ptp(values, axis=0) for values in both)
     if not np.isfinite(ranges).all() or not np.isfinite(factor_ranges).all():
-        raise ValueError(f"{shapes} with a value or a range that isn't finite, expected none")
+        raise ValueError(f"{shapes} with a value or a range that is not finite, expected only finite ones")
     if not factor_ranges.all():
-        raise ValueError(f"{shapes}, of which factor {factor_ranges.argmin()} is constant, expected each to vary")
+        raise ValueError(
+            f"{shapes}, of which factor {factor_ranges.argmin()} is constant, expected every factor to vary"
+        )
     return both
 
 
 def _unit(values: Array, of: Array | None = None) -> npt.NDArray[np.float64]:
-    """Columns (n, columns) with 0 for the lowest and 1 for the highest of each in ``of``; 0 where that is constant."""
+    """Scale columns (n, columns) so that the range of each in ``of`` is mapped to [0, 1], or to 0 if it is constant."""
     reference = values if of is None else of
     span = np.ptp(reference, axis=0)
     unit: npt.NDArray[np.float64] = np.divide(
@@ -266,14 +272,14 @@ def _unit(values: Array, of: Array | None = None) -> npt.NDArray[np.float64]:
 
 
 def _cut(values: Array, bins: int) -> npt.NDArray[np.int64]:
-    """The bin of each value (n, columns). A value on an edge is in the upper bin, but the highest is in the last."""
+    """Return the bin of each value (n, columns). A value on an edge is in the upper bin; the highest is in the last."""
     if bins < 2:
         raise ValueError(f"got {bins} bins, expected at least 2")
     return np.digitize(_unit(np.asarray(values, dtype=np.float64)), np.arange(1, bins) / bins - ROUNDING)
 
 
 def _gap(scores: Array) -> float:
-    """Mean over factors of the best score less the second, of scores (dims, n_factors) not below 0."""
+    """Return the mean over factors of the best score minus the second, for scores (dims, n_factors) not below 0."""
     padded = np.vstack([scores, np.zeros((2, scores.shape[1]))])
     second, best = np.sort(padded, axis=0)[-2:]
     return float(np.mean(best - second))

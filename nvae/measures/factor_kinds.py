@@ -1,4 +1,4 @@
-"""Which kind each factor is, and what KL says of it: the paper's idea beside the truth, where that is known."""
+"""Kind of each factor, shared or exclusive, and the KL shares that estimate it as the paper proposes."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ class Factor:
     """One factor of variation.
 
     Args:
-        name: its name.
-        column: its column among the set's factors.
-        label: the class whose own it is, or ``SHARED``.
+        name: Name of the factor.
+        column: Column of the factor in the set's factors.
+        label: Class that the factor is exclusive to, or ``SHARED``.
     """
 
     name: str
@@ -28,22 +28,22 @@ class Factor:
 
     @property
     def kind(self) -> str:
-        """``shared`` or ``exclusive``."""
+        """Kind of the factor, ``shared`` or ``exclusive``."""
         return "shared" if self.label == SHARED else "exclusive"
 
 
 def known_factors(data: PreparedSet) -> tuple[Factor, ...]:
-    """The set's factors; one that has a value in the images of one class alone is exclusive to it.
+    """Return the set's factors; a factor with values in the images of only one class is exclusive to it.
 
     Raises:
-        UserError: the set knows none, or one that some but not all classes have.
+        UserError: If the factors are unknown, or if a factor has values in some classes but not in all.
     """
     if not data.factor_names or data.train.factors is None:
         raise UserError(
             f"data set {data.name}",
             got="images whose factors are unknown",
-            expected="a set with factors, as the built-in ones and Yale B have",
-            hint="Choose another set.",
+            expected="a data set with known factors, such as a built-in one or Yale B",
+            hint="Choose another data set.",
         )
     found = []
     for column, name in enumerate(data.factor_names):
@@ -53,29 +53,29 @@ def known_factors(data: PreparedSet) -> tuple[Factor, ...]:
                 f"factor {name} of {data.name}",
                 got=f"values in {len(labels)} of {data.n_classes} classes",
                 expected="in one class or in all",
-                hint="Leave it out of the set's factors.",
+                hint="Remove it from the factors of the data set.",
             )
         found.append(Factor(name, column, int(labels[0]) if len(labels) == 1 < data.n_classes else SHARED))
     return tuple(found)
 
 
 def exclusive_share(factors: tuple[Factor, ...], n_classes: int) -> float:
-    """How many of the factors that vary within a class are its own: a share, mean over the classes."""
+    """Return the share of the factors varying within a class that are exclusive to it, as a mean over the classes."""
     shared = sum(factor.label == SHARED for factor in factors)
     own = np.bincount([factor.label for factor in factors if factor.label != SHARED], minlength=n_classes)
     return float(np.mean(own / (own + shared)))
 
 
 def block_share(kl: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], owners: Columns) -> float:
-    """KL(own block) / (KL(own block) + KL(z_s)), from sums over the images: what the paper reads off Figure 5.
+    """Return KL(own block) / (KL(own block) + KL(z_s)), from sums over the images, as the paper reads off Figure 5.
 
     Args:
-        kl: (n, latents) in nats, none below 0.
-        labels: (n,).
-        owners: (latents,), the class whose block a latent belongs to, or ``SHARED``.
+        kl: KL (n, latents) in nats, non-negative.
+        labels: Labels (n,).
+        owners: Owners (latents,), each the class whose block the latent belongs to, or ``SHARED``.
 
     Returns:
-        Between 0 and 1; NaN if neither carries anything.
+        Share between 0 and 1; NaN if both KL are 0.
     """
     own = float(kl[owners == labels[:, None]].sum())
     both = own + float(kl[:, owners == SHARED].sum())
@@ -83,17 +83,18 @@ def block_share(kl: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], owne
 
 
 def class_specific_share(kl: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]) -> float:
-    """The share of the KL that not every class has: 1 − Σ_j min_c KL_j(c) / Σ_j mean_c KL_j(c).
+    """Return the share of the KL that is not common to all classes: 1 − Σ_j min_c KL_j(c) / Σ_j mean_c KL_j(c).
 
-    KL_j(c) is dimension j's mean KL on the images of class c. It needs no blocks, so it can be asked of every model: a
-    dimension that all classes use alike counts as common, one that a single class uses as that class's.
+    KL_j(c) is dimension j's mean KL on the images of class c. The share needs no latent blocks and is therefore defined
+    for every model. A dimension that all classes use equally counts as common; one that a single class uses counts as
+    specific to that class.
 
     Args:
-        kl: (n, latents) in nats.
-        labels: (n,), every class at least once.
+        kl: KL (n, latents) in nats.
+        labels: Labels (n,), with every class at least once.
 
     Returns:
-        Between 0 and 1; NaN if there is no KL.
+        Share between 0 and 1; NaN if there is no KL.
 
     Source: not in the paper.
     """

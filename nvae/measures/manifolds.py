@@ -1,10 +1,11 @@
-"""How a set of generated images lies among real ones, in a feature space.
+"""Comparison of generated and real images in a feature space.
 
-A set is a tensor (n, features) float32, both sets on one device. All that is subtracted or squared is float64.
+A set is a tensor (n, features) float32; both sets are on one device. All subtractions and squares are computed in
+float64.
 
-Balls are closed: a point at exactly the radius is inside. So Kynkäänniemi et al. define them. Naeem et al. leave it
-open, and their code takes open balls: there a point whose k-th neighbour is its duplicate isn't covered even by a copy
-of itself.
+Balls are closed: a point at exactly the radius is inside, as Kynkäänniemi et al. define them. Naeem et al. leave this
+open, and their code uses open balls, with which a point whose k-th neighbour is its duplicate is not covered even by a
+copy of itself.
 """
 
 from collections.abc import Iterator
@@ -15,24 +16,24 @@ from torch import Tensor
 
 from nvae.errors import UserError
 
-#: Of the largest matrix of distances.
+#: Size of the largest matrix of distances, in bytes.
 CHUNK_BYTES = 64 * 2**20
 
-#: Bounds the rounding error of a squared distance, relative to |x|² + r² for points x at distance r: for 512 features
-#: twice 512 · 2⁻⁵³ · (2|x| + r)². So points closer than 10⁻⁶ |x| are the same, which is what float32 features can tell.
+#: Bound on the rounding error of a squared distance, relative to |x|² + r² for points x at distance r: for 512 features
+#: twice 512 · 2⁻⁵³ · (2|x| + r)². Points closer than 10⁻⁶ |x| thus count as identical, which is the limit of float32.
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class Manifolds:
-    """The overlap of the generated and the real manifold, each the union of balls around its images.
+    """Overlap of the generated and the real manifold, each the union of balls around its images.
 
     Args:
-        precision: share of the generated images inside any real ball.
-        recall: share of the real images inside any generated ball.
-        density: real balls around a generated image on average, over k. Not bounded by 1, but expected to be 1 if both
-            sets are samples of one distribution.
-        coverage: share of the real balls that hold any generated image.
+        precision: Share of the generated images that are inside a real ball.
+        recall: Share of the real images that are inside a generated ball.
+        density: Mean number of real balls around a generated image, divided by k. It may exceed 1; its expectation is 1
+            if both sets are samples of one distribution.
+        coverage: Share of the real balls that contain a generated image.
     """
 
     precision: float
@@ -42,30 +43,30 @@ class Manifolds:
 
 
 def frechet_distance(real: Tensor, generated: Tensor) -> float:
-    """Squared Fréchet distance |m − m_w|² + tr(C + C_w − 2 (C C_w)^½) of the Gaussians fitted to two sets.
+    """Compute the squared Fréchet distance |m − m_w|² + tr(C + C_w − 2 (C C_w)^½) of the Gaussians fitted to two sets.
 
     Args:
-        real: (n, features), n ≥ 2.
-        generated: (m, features), m ≥ 2.
+        real: Features of real images (n, features), n ≥ 2.
+        generated: Features of generated images (m, features), m ≥ 2.
 
     Returns:
-        In squared units of the features, not below 0.
+        Distance in squared units of the features, not below 0.
 
     Raises:
-        ValueError: a set has fewer than two images or a feature that is not finite.
+        ValueError: If a set has fewer than two images or a feature that is not finite.
 
     Source: Heusel et al. 2017, eq. 6, with unbiased covariances.
     """
     (mean, factor), (generated_mean, generated_factor) = _gaussian(real), _gaussian(generated)
     # With C = RᵀR, tr (C C_w)^½ is the sum of the singular values of R R_wᵀ. The eigenvalues of C^½ C_w C^½ are their
-    # squares: to take the root of those that are 0 but for rounding costs half of the digits.
+    # squares; taking the root of those that are 0 up to rounding would lose half of the digits.
     cross = torch.linalg.svdvals(factor @ generated_factor.T).sum()
     shift = (mean - generated_mean).square().sum()
     return max(0.0, float(shift + factor.square().sum() + generated_factor.square().sum() - 2 * cross))
 
 
 def _gaussian(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean (features,) and R (min(n, features), features) of covariance RᵀR, for features (n, features)."""
+    """Return mean (features,) and R (min(n, features), features) of the covariance RᵀR, for features (n, features)."""
     if len(features) < 2 or not torch.isfinite(features).all():
         raise ValueError(f"got {len(features)} images, expected at least two, with finite features")
     features = features.double()
@@ -74,18 +75,18 @@ def _gaussian(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def compare(real: Tensor, generated: Tensor, *, neighbours: int) -> Manifolds:
-    """Precision, recall, density and coverage of the generated images.
+    """Compute precision, recall, density and coverage of the generated images.
 
     Args:
-        real: (n, features).
-        generated: (m, features).
-        neighbours: k; a ball reaches to the k-th nearest other image of the same set.
+        real: Features of real images (n, features).
+        generated: Features of generated images (m, features).
+        neighbours: Number k; the radius of a ball is the distance to the k-th nearest other image of the same set.
 
     Returns:
-        All four at the same k.
+        All four metrics at the same k.
 
     Raises:
-        UserError: a set has no k-th neighbour.
+        UserError: If a set has no k-th neighbour.
 
     Source: Kynkäänniemi et al. 2019, eq. 1 and 2; Naeem et al. 2020, §3.2.
     """
@@ -113,21 +114,22 @@ def compare(real: Tensor, generated: Tensor, *, neighbours: int) -> Manifolds:
 def coverage_by_class(
     real: Tensor, real_labels: Tensor, generated: Tensor, generated_labels: Tensor, *, n_classes: int, neighbours: int
 ) -> Tensor:
-    """Coverage of each class's real images by the generated images of the same class.
+    """Compute the coverage of each class's real images by the generated images of the same class.
 
     Args:
-        real: (n, features).
-        real_labels: (n,) int64.
-        generated: (m, features).
-        generated_labels: (m,) int64, the classes that were asked for.
-        n_classes: how many there are.
-        neighbours: k; a ball reaches to the k-th nearest other real image of the same class.
+        real: Features of real images (n, features).
+        real_labels: Labels of real images (n,) int64.
+        generated: Features of generated images (m, features).
+        generated_labels: Classes for which the images were generated (m,) int64.
+        n_classes: Number of classes.
+        neighbours: Number k; the radius of a ball is the distance to the k-th nearest other real image of the same
+            class.
 
     Returns:
-        (n_classes,) float64 on the CPU, 0 for a class without generated images.
+        Coverage (n_classes,) float64 on the CPU, 0 for a class without generated images.
 
     Raises:
-        UserError: a class of real images has no k-th neighbour.
+        UserError: If a class of real images has no k-th neighbour.
 
     Source: Naeem et al. 2020, §3.2, per class; it shows which class collapsed.
     """
@@ -154,7 +156,7 @@ def _check_neighbours(neighbours: int, images: int, name: str) -> None:
 
 
 def _squared_radii(points: Tensor, neighbours: int) -> Tensor:
-    """Squared distances (n,) from points (n, features) to their k-th nearest other point, rounded up."""
+    """Return squared distances (n,) from points (n, features) to their k-th nearest other point, rounded up."""
     radii = torch.empty_like(points[:, 0])
     for rows, squares in _squared_distances(points, points):
         squares.diagonal(rows.start).fill_(torch.inf)
@@ -163,14 +165,15 @@ def _squared_radii(points: Tensor, neighbours: int) -> Tensor:
 
 
 def _squared_distances(points: Tensor, others: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Rows of the matrix of squared distances, a chunk at a time.
+    """Yield the matrix of squared distances in chunks of rows.
 
     Args:
-        points: (n, features) float64.
-        others: (m, features) float64.
+        points: Points (n, features) float64.
+        others: Other points (m, features) float64.
 
     Yields:
-        Which points, and (points, m) float64: |x|² + |y|² − 2xy, which is below 0 where rounding makes it so.
+        Slice of the points, and their distances (points, m) float64, as |x|² + |y|² − 2xy, which may be below 0 by
+        rounding.
     """
     lengths, other_lengths = points.square().sum(dim=1), others.square().sum(dim=1)
     step = max(1, CHUNK_BYTES // (others.element_size() * len(others)))

@@ -1,9 +1,7 @@
-"""Generative models, and the classifier that judges them, behind one small protocol, one idea a file.
+"""Generative models and the classifier that evaluates them, behind one small protocol, with one module per model.
 
-Imports nothing heavy.
-
-``MODELS`` names the module of each model. Modules are imported by name, so that an edit to one
-model does not retrain another.
+``MODELS`` names the module of each model. This package imports nothing heavy; modules are imported by name, so
+that an edit to one model does not retrain another.
 """
 
 import importlib
@@ -16,12 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What can be asked of a model, told without importing it.
+    """Properties of a model that are known without importing its module.
 
     Args:
-        module: where its ``build`` is.
-        encodes: it has a posterior over latents.
-        monitored: a classifier judges its samples after each epoch, since its losses say little (a GAN's).
+        module: Dotted name of the module that has its ``build``.
+        encodes: Whether the model has a posterior over latents.
+        monitored: Whether a classifier evaluates its samples after each epoch, because its losses are uninformative, as
+            in a GAN.
     """
 
     module: str
@@ -40,13 +39,13 @@ MODELS = {
 
 
 def build(name: str, params: object, *, n_classes: int, image_shape: tuple[int, int]) -> "Trainable":
-    """Make an untrained model; its weights are set by ``initialise`` or by loading.
+    """Build an untrained model, whose weights are set later by ``initialise`` or by loading.
 
     Args:
-        name: a key of ``MODELS``.
-        params: that model's section of the configuration.
-        n_classes: K.
-        image_shape: (height, width) in pixels.
+        name: Key of ``MODELS``.
+        params: Section of the configuration for that model.
+        n_classes: Number of classes, K.
+        image_shape: Height and width of the images in pixels.
     """
     module = importlib.import_module(MODELS[name].module)
     model: Trainable = module.build(params, n_classes=n_classes, image_shape=image_shape)

@@ -1,6 +1,7 @@
 """AC-GAN (Odena, Olah & Shlens 2017, ICML, "Conditional Image Synthesis with Auxiliary Classifier GANs").
 
-The generator sees the label, the discriminator does not: it says of an image whether it is real, and of which class.
+The generator receives the label. The discriminator does not: from the image alone it predicts whether the image is
+real and which class it belongs to.
 """
 
 import torch
@@ -14,12 +15,12 @@ from nvae.models.protocol import LossTerms
 
 
 class Discriminator(nn.Module):
-    """Images to the log-odds of being real and to class logits.
+    """Network from images to the log-odds of being real and to class logits.
 
     Args:
-        params: sizes.
-        n_classes: K.
-        image_shape: (height, width).
+        params: Sizes of the network.
+        n_classes: Number of classes, K.
+        image_shape: Height and width of the images in pixels.
     """
 
     def __init__(self, params: AcGanParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
@@ -29,18 +30,18 @@ class Discriminator(nn.Module):
         self.label_head = Head(self.encoder.n_features, n_classes)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, height, width) → (batch,) and (batch, n_classes), unnormalised both."""
+        """Return the log-odds (batch,) and the unnormalised class logits (batch, n_classes) of a batch of images."""
         features = self.encoder(x)
         return self.source_head(features)[:, 0], self.label_head(features)
 
 
 class AcGan(AdversarialModel):
-    """The auxiliary-classifier GAN.
+    """Auxiliary-classifier GAN.
 
     Args:
-        params: sizes, the penalty on the discriminator's slope and the weight of the class term.
-        n_classes: K.
-        image_shape: (height, width).
+        params: Sizes, weight of the gradient penalty and weight of the class term.
+        n_classes: Number of classes, K.
+        image_shape: Height and width of the images in pixels.
     """
 
     def __init__(self, params: AcGanParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
@@ -51,7 +52,9 @@ class AcGan(AdversarialModel):
     def discriminator_loss(
         self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0
     ) -> LossTerms:
-        """−(L_S + w L_C), both on real and on generated images, + γ penalty, per real image; w is 1 in the source.
+        """Return −(L_S + w L_C), on both real and generated images, + γ penalty, per real image.
+
+        The source uses w = 1.
 
         Source: Odena et al. 2017, eq. 2 and 3.
         """
@@ -71,7 +74,7 @@ class AcGan(AdversarialModel):
         return LossTerms(objective + self.gradient_penalty * penalty, terms)
 
     def generator_loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        """L_S − w L_C of generated images, L_S in the non-saturating form.
+        """Return L_S − w L_C of generated images, with L_S in the non-saturating form.
 
         Source: Odena et al. 2017, end of §3: the generator maximises L_C − L_S.
         """
@@ -81,5 +84,5 @@ class AcGan(AdversarialModel):
 
 
 def build(params: AcGanParams, *, n_classes: int, image_shape: tuple[int, int]) -> AcGan:
-    """An AC-GAN with unset weights."""
+    """Build an AC-GAN with unset weights."""
     return AcGan(params, n_classes=n_classes, image_shape=image_shape)

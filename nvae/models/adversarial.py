@@ -1,6 +1,6 @@
-"""What CGAN and AC-GAN share: the conditional generator, and two players that take turns.
+"""Code that CGAN and AC-GAN share: the conditional generator, and the alternating steps of the two players.
 
-Losses come from logits, in nats; the generator's is the non-saturating one (Goodfellow et al. 2014, §3).
+Losses are computed from logits, in nats. The generator's loss is the non-saturating one (Goodfellow et al. 2014, §3).
 """
 
 from abc import abstractmethod
@@ -16,13 +16,13 @@ from nvae.models.protocol import GenerativeModel, LossTerms, OptimizerStep
 
 
 class AdversarialModel(GenerativeModel):
-    """A generator of images from [z ; ỹ] against a discriminator.
+    """Generator of images from [z ; ỹ], trained against a discriminator.
 
     Args:
-        params: sizes, and the penalty on the discriminator's slope.
-        n_classes: K.
-        image_shape: (height, width).
-        discriminator: with its heads.
+        params: Sizes and weight of the gradient penalty.
+        n_classes: Number of classes, K.
+        image_shape: Height and width of the images in pixels.
+        discriminator: Discriminator with its heads.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class AdversarialModel(GenerativeModel):
         self.generator = Decoder(params.latent_dims + n_classes, image_shape, backbone_of(params))
 
     def initialise(self, *, generator: torch.Generator) -> None:
-        """Kaiming weights everywhere."""
+        """Draw Kaiming-normal weights for all layers."""
         kaiming_initialise(self, generator=generator)
 
     def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
-        """On every batch one step of the discriminator, then one of the generator."""
+        """Return the steps on each batch: one of the discriminator, then one of the generator."""
         return (
             OptimizerStep("discriminator", self.discriminator, self.discriminator_loss),
             OptimizerStep("generator", self.generator, self.generator_loss),
@@ -52,21 +52,23 @@ class AdversarialModel(GenerativeModel):
     def discriminator_loss(
         self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0
     ) -> LossTerms:
-        """The discriminator's, on real images and as many generated ones of the same classes."""
+        """Return the discriminator's loss on real images and on as many generated ones of the same classes."""
 
     @abstractmethod
     def generator_loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        """The generator's, on fresh images of the classes ``y``; ``x`` is not looked at."""
+        """Return the generator's loss on newly generated images of the classes ``y``; ``x`` is ignored."""
 
     def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
-        """Images of the classes ``y`` (batch,), z from N(0, sigma² I)."""
+        """Return images of the classes ``y`` (batch,), generated from z ~ N(0, sigma² I)."""
         one_hot = functional.one_hot(y, self.n_classes).to(next(self.generator.parameters()).dtype)
         z = torch.randn((len(y), self.latent_dims), generator=generator, device=y.device, dtype=one_hot.dtype)
         logits: Tensor = self.generator(torch.cat([sigma * z, one_hot], dim=1))
         return torch.sigmoid(logits).reshape(-1, *self.image_shape)
 
     def with_fakes(self, x: Tensor, y: Tensor, *, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Real images and generated ones of the same classes, without gradient, for one pass of the discriminator.
+        """Return real images and generated ones of the same classes, for one pass of the discriminator.
+
+        No gradient flows to the generator.
 
         Returns:
             Images (2 · batch, height, width), real ones first, and their classes (2 · batch,).
@@ -76,10 +78,10 @@ class AdversarialModel(GenerativeModel):
         return torch.cat([x, fakes]), torch.cat([y, y])
 
     def source_terms(self, logits: Tensor) -> dict[str, Tensor]:
-        """The discriminator's negative log-likelihoods of the source, (batch,) each.
+        """Return the discriminator's negative log-likelihoods of the source (real or generated), (batch,) each.
 
         Args:
-            logits: (2 · batch,), log-odds of being real; the first half is of real images.
+            logits: Log-odds of being real, (2 · batch,); the first half belongs to real images.
 
         Source: Goodfellow et al. 2014, eq. 1.
         """
@@ -87,16 +89,17 @@ class AdversarialModel(GenerativeModel):
         return {"discriminator_real": functional.softplus(-real), "discriminator_fake": functional.softplus(fake)}
 
     def penalty(self, x: Tensor, source: Callable[[Tensor], Tensor]) -> Tensor:
-        """Half the squared slope of the discriminator's log-odds at real images, unweighted.
+        """Return half the squared gradient norm of the discriminator's log-odds at real images, unweighted.
 
-        It keeps the discriminator from running ahead of the generator; docs/choices.md has what it changes.
+        The penalty keeps the discriminator from becoming much stronger than the generator; docs/choices.md reports its
+        effect.
 
         Args:
-            x: (batch, height, width) real images; the mean over the first ``penalty_images`` estimates the expectation.
-            source: images to log-odds.
+            x: Real images (batch, height, width); the mean over the first ``penalty_images`` estimates the expectation.
+            source: Function from images to log-odds.
 
         Returns:
-            (batch,), the same value for each example.
+            Penalty (batch,), the same value for each example.
 
         Source: R1 of Mescheder, Geiger & Nowozin 2018, eq. 9, where γ is ``gradient_penalty``.
         """
@@ -108,5 +111,5 @@ class AdversarialModel(GenerativeModel):
 
 
 def backbone_of(params: CGanParams) -> Backbone:
-    """The networks' sizes."""
+    """Return the sizes of the networks."""
     return Backbone(params.backbone, params.hidden, params.channels)

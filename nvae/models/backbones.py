@@ -1,7 +1,7 @@
-"""Encoder and decoder networks, shared by all models: a difference in a table is the latent structure's.
+"""Encoder and decoder networks, shared by all models, so that results differ by the latent structure alone.
 
-``mlp``: dense layers with ReLU. ``conv``: convolutions of kernel 4, stride 2, padding 1, one dense
-layer, leaky ReLU of slope 0.2; the decoder mirrors it. Sizes come from the configuration.
+``mlp``: dense layers with ReLU. ``conv``: convolutions with kernel 4, stride 2 and padding 1, one dense layer, and
+leaky ReLU with slope 0.2; the decoder mirrors the encoder. The configuration sets the sizes.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 LEAKY_SLOPE = 0.2
-#: Heads of a posterior or of labels start small: q(z | x) near the prior, labels near uniform.
+#: Initial scale of posterior and label heads: q(z | x) starts near the prior, the labels start near uniform.
 HEAD_GAIN = 0.1
 _MAX_LOG_VAR = 10.0
 _KERNEL, _STRIDE, _PADDING = 4, 2, 1
@@ -23,9 +23,9 @@ class Backbone:
     """Sizes of an encoder and of the decoder that mirrors it.
 
     Args:
-        kind: ``mlp`` or ``conv``.
-        hidden: units of the dense layers, encoder order (``conv`` uses the first).
-        channels: of the convolutions, encoder order.
+        kind: Architecture, ``mlp`` or ``conv``.
+        hidden: Units of the dense layers in encoder order; ``conv`` uses only the first.
+        channels: Channels of the convolutions in encoder order.
     """
 
     kind: Literal["mlp", "conv"]
@@ -34,15 +34,16 @@ class Backbone:
 
 
 class Encoder(nn.Module):
-    """Images, and conditions on them, to features.
+    """Network from images, and optional conditions, to features.
 
     Args:
-        image_shape: (height, width).
-        backbone: its sizes.
-        n_conditions: length of a vector that joins the image in the first dense layer (a one-hot label); 0: none.
+        image_shape: Height and width of the images in pixels.
+        backbone: Sizes of the network.
+        n_conditions: Length of a vector (a one-hot label) that is concatenated to the input of the first dense layer;
+            0 for none.
 
     Attributes:
-        n_features: length of the feature vector.
+        n_features: Length of the feature vector.
     """
 
     def __init__(self, image_shape: tuple[int, int], backbone: Backbone, *, n_conditions: int = 0) -> None:
@@ -65,19 +66,19 @@ class Encoder(nn.Module):
         self.dense = nn.Sequential(*dense)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """(batch, height, width) and, if there are any, (batch, n_conditions) → (batch, n_features)."""
+        """Return features (batch, n_features) of images (batch, height, width) and (batch, n_conditions) conditions."""
         flat: Tensor = self.convolutions(x)
         features: Tensor = self.dense(flat if condition is None else torch.cat([flat, condition], dim=1))
         return features
 
 
 class Decoder(nn.Module):
-    """Latents to the likelihood's pre-activation, one value a pixel.
+    """Network from latents to the likelihood's pre-activation, one value per pixel.
 
     Args:
-        n_inputs: length of the decoder's input, z_d.
-        image_shape: (height, width).
-        backbone: the encoder's sizes; mirrored.
+        n_inputs: Length of the decoder's input, z_d.
+        image_shape: Height and width of the images in pixels.
+        backbone: Sizes of the encoder, which the decoder mirrors.
     """
 
     def __init__(self, n_inputs: int, image_shape: tuple[int, int], backbone: Backbone) -> None:
@@ -99,7 +100,7 @@ class Decoder(nn.Module):
         ]
         for level in range(len(channels) - 1, -1, -1):
             target = channels[level - 1] if level else 1
-            # An odd size loses a pixel on the way down; the output padding gives it back.
+            # The encoder rounds half of an odd size down; the output padding restores the lost pixel.
             (high, wide), (low, narrow) = shapes[level], shapes[level + 1]
             padding = (high - _STRIDE * low, wide - _STRIDE * narrow)
             layers.append(nn.ConvTranspose2d(channels[level], target, _KERNEL, _STRIDE, _PADDING, padding))
@@ -107,44 +108,44 @@ class Decoder(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
-        """(batch, n_inputs) → (batch, height · width)."""
+        """Return pre-activations (batch, height · width) of inputs (batch, n_inputs)."""
         output: Tensor = self.layers(z).to(z.dtype)
         return output
 
 
 class Head(nn.Linear):
-    """A last layer, whose output has the weights' precision, whatever its product was computed in."""
+    """Last layer, whose output has the precision of its weights, also under autocast."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """(batch, in_features) → (batch, out_features)."""
+        """Return outputs (batch, out_features) of features (batch, in_features)."""
         return super().forward(features).to(self.weight.dtype)
 
 
 class PosteriorHead(Head):
-    """Features to the mean and the log-variance of q(z | x).
+    """Layer from features to the mean and the log-variance of q(z | x).
 
     Args:
-        n_features: length of the feature vector.
-        n_latents: of the latent vector.
+        n_features: Length of the feature vector.
+        n_latents: Length of the latent vector.
     """
 
     def __init__(self, n_features: int, n_latents: int) -> None:
         super().__init__(n_features, 2 * n_latents)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        """(batch, n_features) → two of (batch, n_latents): mu, log_var."""
+        """Return mu and log_var, (batch, n_latents) each, of features (batch, n_features)."""
         mu, log_var = super().forward(features).chunk(2, dim=1)
         return mu, log_var.clamp(-_MAX_LOG_VAR, _MAX_LOG_VAR)
 
 
 def kaiming_initialise(module: nn.Module, *, generator: torch.Generator) -> None:
-    """Kaiming-normal weights for the rectifier that follows, zero biases; a posterior head's are scaled down.
+    """Set Kaiming-normal weights for a following rectifier, smaller ones in posterior heads, and zero biases.
 
-    PyTorch's default initialisation leaves a VAE far behind after the same number of steps.
+    With PyTorch's default initialisation, a VAE is far behind after the same number of steps.
 
     Args:
-        module: every Linear, Conv2d and ConvTranspose2d in it is set.
-        generator: the source of the weights, on the CPU, so that a GPU starts from the same ones.
+        module: Module in which every Linear, Conv2d and ConvTranspose2d layer is set.
+        generator: Random generator of the weights, on the CPU, so that a GPU starts from the same weights.
 
     Source: He et al. 2015, eq. 10.
     """
@@ -171,7 +172,7 @@ def _dense(sizes: tuple[int, ...]) -> list[nn.Module]:
 
 
 def _shapes(image_shape: tuple[int, int], levels: int) -> list[tuple[int, int]]:
-    """The spatial shape before and after each convolution."""
+    """Return the spatial shape before the first and after each convolution."""
     shapes = [image_shape]
     for _ in range(levels):
         height, width = shapes[-1]

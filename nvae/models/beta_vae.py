@@ -1,6 +1,7 @@
 """β-VAE (Higgins et al. 2017, ICLR, "β-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework").
 
-Unsupervised: neither encoder nor decoder sees the class. The paper's Figure 3 shows its aggregate posterior.
+The model is unsupervised: neither encoder nor decoder receives the class. The paper's Figure 3 shows its aggregate
+posterior.
 """
 
 import torch
@@ -13,11 +14,11 @@ from nvae.models.protocol import LatentAxis, LatentModel, LossTerms, Posterior, 
 
 
 class BetaVae(LatentModel):
-    """A VAE whose KL is weighed with β.
+    """VAE whose KL term has the weight β.
 
     Args:
-        params: sizes, likelihood and β.
-        image_shape: (height, width).
+        params: Sizes, likelihood and β.
+        image_shape: Height and width of the images in pixels.
     """
 
     def __init__(self, params: BetaVaeParams, *, image_shape: tuple[int, int]) -> None:
@@ -31,26 +32,26 @@ class BetaVae(LatentModel):
         self.log_likelihood = log_likelihood_of(params)
 
     def initialise(self, *, generator: torch.Generator) -> None:
-        """Kaiming weights everywhere, a small posterior head."""
+        """Draw Kaiming-normal weights for all layers, smaller ones for the posterior head."""
         kaiming_initialise(self, generator=generator)
 
     def axes(self) -> tuple[LatentAxis, ...]:
-        """All dimensions are shared by all classes."""
+        """Return one axis per dimension; all classes share all of them."""
         return shared_axes(self.params.latent_dims)
 
     def encode(self, x: Tensor, y: Tensor) -> Posterior:
-        """q(z | x); y is not looked at. ``mu`` and ``log_var`` (batch, latent_dims)."""
+        """Return q(z | x) with ``mu`` and ``log_var`` (batch, latent_dims); ``y`` is ignored."""
         return Posterior(*self.posterior_head(self.encoder(x)))
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
-        """Mean images (batch, height, width) of latents (batch, latent_dims); y is not looked at."""
+        """Return mean images (batch, height, width) of latents (batch, latent_dims); ``y`` is ignored."""
         return torch.sigmoid(self.decoder(z)).reshape(-1, *self.image_shape)
 
     def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        """−E_q[log p(x | z)] + β KL(q(z | x) ‖ p(z)), per example.
+        """Return −E_q[log p(x | z)] + β KL(q(z | x) ‖ p(z)), per example.
 
-        ``negative_bound`` is the plain sum (β = 1, no warm-up), the negative bound on log p(x): not to be compared
-        with bounds on log p(x, y) or log p(x | y).
+        ``negative_bound`` is the unweighted sum (β = 1, no warm-up), the negative bound on log p(x). It must not be
+        compared with bounds on log p(x, y) or log p(x | y).
 
         Source: Higgins et al. 2017, eq. 4.
         """
@@ -62,7 +63,7 @@ class BetaVae(LatentModel):
         return LossTerms(reconstruction + kl_weight * self.params.beta * kl, terms)
 
     def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
-        """As many images as there are labels, z from N(0, sigma² I); the labels are not looked at."""
+        """Return one image per label, from z ~ N(0, sigma² I); the labels themselves are ignored."""
         weight = self.posterior_head.weight
         z = torch.randn(
             (len(y), self.params.latent_dims), generator=generator, device=weight.device, dtype=weight.dtype
@@ -71,6 +72,6 @@ class BetaVae(LatentModel):
 
 
 def build(params: BetaVaeParams, *, n_classes: int, image_shape: tuple[int, int]) -> BetaVae:
-    """A β-VAE with unset weights; it does not ask for the number of classes."""
+    """Build a β-VAE with unset weights; ``n_classes`` is ignored."""
     del n_classes
     return BetaVae(params, image_shape=image_shape)

@@ -1,4 +1,4 @@
-"""Conditional GAN (Mirza & Osindero 2014, arXiv 1411.1784): generator and discriminator both see the one-hot label."""
+"""Conditional GAN (Mirza & Osindero 2014, arXiv 1411.1784), whose two networks both receive the one-hot label."""
 
 import torch
 from torch import Tensor, nn
@@ -11,12 +11,12 @@ from nvae.models.protocol import LossTerms
 
 
 class Discriminator(nn.Module):
-    """Images and labels to the log-odds of being real.
+    """Network from images and labels to the log-odds of being real.
 
     Args:
-        params: sizes.
-        n_classes: K.
-        image_shape: (height, width).
+        params: Sizes of the network.
+        n_classes: Number of classes, K.
+        image_shape: Height and width of the images in pixels.
     """
 
     def __init__(self, params: CGanParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
@@ -26,19 +26,19 @@ class Discriminator(nn.Module):
         self.source_head = Head(self.encoder.n_features, 1)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """(batch, height, width) and (batch,) → (batch,)."""
+        """Return log-odds (batch,) of images (batch, height, width) with labels (batch,)."""
         features = self.encoder(x, functional.one_hot(y, self.n_classes).to(x.dtype))
         logits: Tensor = self.source_head(features)[:, 0]
         return logits
 
 
 class CGan(AdversarialModel):
-    """The conditional GAN.
+    """Conditional GAN.
 
     Args:
-        params: sizes and the penalty on the discriminator's slope.
-        n_classes: K.
-        image_shape: (height, width).
+        params: Sizes and weight of the gradient penalty.
+        n_classes: Number of classes, K.
+        image_shape: Height and width of the images in pixels.
     """
 
     def __init__(self, params: CGanParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
@@ -48,7 +48,7 @@ class CGan(AdversarialModel):
     def discriminator_loss(
         self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0
     ) -> LossTerms:
-        """−log D(x | y) − log(1 − D(G(z | y) | y)) + γ penalty, per real image.
+        """Return −log D(x | y) − log(1 − D(G(z | y) | y)) + γ penalty, per real image.
 
         Source: Mirza & Osindero 2014, eq. 2.
         """
@@ -58,11 +58,11 @@ class CGan(AdversarialModel):
         return LossTerms(objective, {**terms, "penalty": penalty})
 
     def generator_loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        """−log D(G(z | y) | y), the non-saturating form."""
+        """Return −log D(G(z | y) | y), the non-saturating form."""
         logits = self.discriminator(self.sample(y, sigma=1.0, generator=generator), y)
         return LossTerms(functional.softplus(-logits), {})
 
 
 def build(params: CGanParams, *, n_classes: int, image_shape: tuple[int, int]) -> CGan:
-    """A CGAN with unset weights."""
+    """Build a CGAN with unset weights."""
     return CGan(params, n_classes=n_classes, image_shape=image_shape)

@@ -1,7 +1,7 @@
-"""The classifier of the augmentation study: the encoder that all models share, with a linear head.
+"""Classifier of the augmentation study: the encoder that all models share, with a linear head.
 
-Trained on real images it is the baseline, and the evaluator of samples; trained on generated ones, its error is their
-classification accuracy score (Ravuri & Vinyals 2019, NeurIPS).
+Trained on real images, it is the baseline and evaluates generated samples. Trained on generated images, its error on
+real ones gives their classification accuracy score (Ravuri & Vinyals 2019, NeurIPS).
 """
 
 import torch
@@ -14,12 +14,12 @@ from nvae.models.protocol import LossTerms, OptimizerStep, Trainable
 
 
 class Classifier(Trainable):
-    """Images to class logits.
+    """Network from images to class logits.
 
     Args:
-        params: sizes, and the smoothing of the targets.
-        n_classes: K.
-        image_shape: (height, width).
+        params: Sizes and label smoothing.
+        n_classes: Number of classes, K.
+        image_shape: Height and width of the images in pixels.
     """
 
     def __init__(self, params: ClassifierParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
@@ -29,29 +29,29 @@ class Classifier(Trainable):
         self.label_smoothing = params.label_smoothing
 
     def initialise(self, *, generator: torch.Generator) -> None:
-        """Kaiming weights everywhere, a small head."""
+        """Draw Kaiming-normal weights for all layers, smaller ones for the head."""
         kaiming_initialise(self, generator=generator)
         with torch.no_grad():
             self.label_head.weight.mul_(HEAD_GAIN)
 
     def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
-        """One: all weights, the cross-entropy."""
+        """Return the only step: all weights minimise the cross-entropy."""
         return (OptimizerStep("objective", self, self.loss),)
 
     def features(self, x: Tensor) -> Tensor:
-        """The penultimate layer, (batch, n_features), of images (batch, height, width) in [0, 1]."""
+        """Return penultimate features (batch, n_features) of images (batch, height, width) in [0, 1]."""
         features: Tensor = self.encoder(x)
         return features
 
     def logits(self, x: Tensor) -> Tensor:
-        """Class logits (batch, K) of images (batch, height, width) in [0, 1]."""
+        """Return class logits (batch, K) of images (batch, height, width) in [0, 1]."""
         logits: Tensor = self.label_head(self.features(x))
         return logits
 
     def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        """The cross-entropy of the smoothed label, per example; nothing is drawn, and there is no KL.
+        """Return the cross-entropy with smoothed labels, per example.
 
-        ``label`` is −log q(y | x), without the smoothing.
+        Nothing is drawn from ``generator``, and there is no KL term. ``label`` is −log q(y | x) without the smoothing.
 
         Source: Szegedy et al. 2016, §7 (label smoothing).
         """
@@ -62,5 +62,5 @@ class Classifier(Trainable):
 
 
 def build(params: ClassifierParams, *, n_classes: int, image_shape: tuple[int, int]) -> Classifier:
-    """A classifier with unset weights."""
+    """Build a classifier with unset weights."""
     return Classifier(params, n_classes=n_classes, image_shape=image_shape)

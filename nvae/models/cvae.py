@@ -1,6 +1,6 @@
 """Conditional VAE (Sohn, Lee & Yan 2015, NeurIPS, "Learning Structured Output Representation using Deep …").
 
-The class is the condition, the image the output, and the prior p(z) = N(0, I) whatever the class (Kingma et al. 2014,
+The class is the condition and the image is the output. The prior is p(z) = N(0, I) for every class (Kingma et al. 2014,
 model M2).
 """
 
@@ -15,12 +15,12 @@ from nvae.models.protocol import LatentAxis, LatentModel, LossTerms, Posterior, 
 
 
 class CVae(LatentModel):
-    """A VAE whose encoder and decoder both see the one-hot label.
+    """VAE whose encoder and decoder both receive the one-hot label.
 
     Args:
-        params: sizes and likelihood.
-        n_classes: K.
-        image_shape: (height, width).
+        params: Sizes and likelihood.
+        n_classes: Number of classes, K.
+        image_shape: Height and width of the images in pixels.
     """
 
     def __init__(self, params: CVaeParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
@@ -35,23 +35,23 @@ class CVae(LatentModel):
         self.log_likelihood = log_likelihood_of(params)
 
     def initialise(self, *, generator: torch.Generator) -> None:
-        """Kaiming weights everywhere, a small posterior head."""
+        """Draw Kaiming-normal weights for all layers, smaller ones for the posterior head."""
         kaiming_initialise(self, generator=generator)
 
     def axes(self) -> tuple[LatentAxis, ...]:
-        """All dimensions are shared by all classes."""
+        """Return one axis per dimension; all classes share all of them."""
         return shared_axes(self.params.latent_dims)
 
     def encode(self, x: Tensor, y: Tensor) -> Posterior:
-        """q(z | x, y): ``mu`` and ``log_var`` (batch, latent_dims)."""
+        """Return q(z | x, y) with ``mu`` and ``log_var`` (batch, latent_dims)."""
         return Posterior(*self.posterior_head(self.encoder(x, self._one_hot(y, x))))
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
-        """Mean images (batch, height, width) of latents (batch, latent_dims) and classes (batch,)."""
+        """Return mean images (batch, height, width) of latents (batch, latent_dims) and classes (batch,)."""
         return torch.sigmoid(self.logits(z, y)).reshape(-1, *self.image_shape)
 
     def logits(self, z: Tensor, y: Tensor) -> Tensor:
-        """The likelihood's pre-activation (batch, pixels) of [z ; ỹ]."""
+        """Return the likelihood's pre-activation (batch, pixels) for the decoder input [z ; ỹ]."""
         logits: Tensor = self.decoder(torch.cat([z, self._one_hot(y, z)], dim=1))
         return logits
 
@@ -59,10 +59,10 @@ class CVae(LatentModel):
         return functional.one_hot(y, self.n_classes).to(like.dtype)
 
     def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        """−E_q[log p(x | z, y)] + KL(q(z | x, y) ‖ p(z)), per example.
+        """Return −E_q[log p(x | z, y)] + KL(q(z | x, y) ‖ p(z)), per example.
 
-        ``negative_bound`` is that without warm-up, the negative bound on log p(x | y): N-VAE's, on log p(x, y), has the
-        label term beside it.
+        ``negative_bound`` is the same sum without warm-up, the negative bound on log p(x | y). N-VAE's bound is on
+        log p(x, y) and therefore also contains the label term.
 
         Source: Sohn et al. 2015, §4, with the prior's dependence on the condition dropped.
         """
@@ -74,7 +74,7 @@ class CVae(LatentModel):
         return LossTerms(reconstruction + kl_weight * kl, terms)
 
     def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
-        """Images of the classes ``y`` (batch,), z from N(0, sigma² I)."""
+        """Return images of the classes ``y`` (batch,), from z ~ N(0, sigma² I)."""
         weight = self.posterior_head.weight
         z = torch.randn(
             (len(y), self.params.latent_dims), generator=generator, device=weight.device, dtype=weight.dtype
@@ -83,5 +83,5 @@ class CVae(LatentModel):
 
 
 def build(params: CVaeParams, *, n_classes: int, image_shape: tuple[int, int]) -> CVae:
-    """A CVAE with unset weights."""
+    """Build a CVAE with unset weights."""
     return CVae(params, n_classes=n_classes, image_shape=image_shape)

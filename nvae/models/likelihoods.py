@@ -1,6 +1,7 @@
-"""p(x | z): what the decoder's output means, and the KL of the latents' posterior.
+"""Likelihood p(x | z) of the decoder's output, and KL divergences of the posterior.
 
-All sums run over the pixels (or are given per latent dimension), all values are nats per example.
+Log-likelihoods are sums over the pixels; the KL divergence of the latents is per dimension. All values are in nats
+per example.
 """
 
 import math
@@ -18,32 +19,32 @@ LogLikelihood = Callable[[Tensor, Tensor], Tensor]
 
 
 def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
-    """Σ over pixels of x log p + (1 − x) log(1 − p), with p = sigmoid(logits).
+    """Return Σ over pixels of x log p + (1 − x) log(1 − p), with p = sigmoid(logits).
 
-    For grey x in [0, 1] this is the usual cross-entropy, not a normalised density.
+    For grey x in [0, 1] this is the usual cross-entropy, which is not a normalised density.
 
     Args:
-        logits: (batch, pixels).
-        x: (batch, pixels) in [0, 1].
+        logits: Decoder output (batch, pixels).
+        x: Images (batch, pixels) in [0, 1].
 
     Returns:
-        (batch,) in nats.
+        Log-likelihood (batch,) in nats.
     """
     return -functional.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=1)
 
 
 def gaussian_log_likelihood(logits: Tensor, x: Tensor, *, pixel_std: float) -> Tensor:
-    """Σ over pixels of log N(x; sigmoid(logits), pixel_std²).
+    """Return Σ over pixels of log N(x; sigmoid(logits), pixel_std²).
 
-    The mean passes through a sigmoid, so decoded images stay in [0, 1] under both likelihoods.
+    The mean passes through a sigmoid, so that decoded images are in [0, 1] under both likelihoods.
 
     Args:
-        logits: (batch, pixels).
-        x: (batch, pixels) in [0, 1].
-        pixel_std: σ_x in units of the grey scale.
+        logits: Decoder output (batch, pixels).
+        x: Images (batch, pixels) in [0, 1].
+        pixel_std: Standard deviation σ_x of a pixel, in units of the grey scale.
 
     Returns:
-        (batch,) in nats; a density, so it may be positive.
+        Log-density (batch,) in nats, which may be positive.
     """
     squares = (x - torch.sigmoid(logits)).square().sum(dim=1)
     constant = x.shape[1] * (math.log(pixel_std) + 0.5 * math.log(2 * math.pi))
@@ -51,21 +52,21 @@ def gaussian_log_likelihood(logits: Tensor, x: Tensor, *, pixel_std: float) -> T
 
 
 def log_likelihood_of(params: VaeParams) -> LogLikelihood:
-    """The likelihood that the parameters name."""
+    """Return the likelihood that the parameters select."""
     if params.likelihood == "bernoulli":
         return bernoulli_log_likelihood
     return partial(gaussian_log_likelihood, pixel_std=params.pixel_std)
 
 
 def kl_to_standard_normal(mu: Tensor, log_var: Tensor) -> Tensor:
-    """KL(N(μ, σ²) ‖ N(0, 1)) of every dimension, in closed form.
+    """Return KL(N(μ, σ²) ‖ N(0, 1)) of every dimension, in closed form.
 
     Args:
-        mu: any shape.
-        log_var: the same shape.
+        mu: Means, of any shape.
+        log_var: Logarithms of the variances, of the same shape.
 
     Returns:
-        The same shape, in nats, not below 0 (up to rounding).
+        Divergences of the same shape in nats, not below 0 (up to rounding).
 
     Source: Kingma & Welling 2014, appendix B; the KL terms of the paper's eq. 5 and 6.
     """
@@ -73,14 +74,14 @@ def kl_to_standard_normal(mu: Tensor, log_var: Tensor) -> Tensor:
 
 
 def kl_dirichlet(alpha: Tensor, beta: Tensor) -> Tensor:
-    """KL(Dir(α) ‖ Dir(β)).
+    """Return KL(Dir(α) ‖ Dir(β)).
 
     Args:
-        alpha: (batch, classes), positive.
-        beta: (batch, classes), positive.
+        alpha: Concentrations α (batch, classes), positive.
+        beta: Concentrations β (batch, classes), positive.
 
     Returns:
-        (batch,) in nats.
+        Divergence (batch,) in nats.
 
     Source: closed form of the Dirichlet term of the paper's eq. 3.
     """

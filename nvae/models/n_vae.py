@@ -1,6 +1,6 @@
-"""N-VAE: one block of latents per class, one block shared by all (Antorán & Miguel, arXiv 1901.09415).
+"""N-VAE: one latent block per class and one block that all classes share (Antorán & Miguel, arXiv 1901.09415).
 
-Latents are ordered z = [z_c^1 … z_c^K ; z_s]: K blocks of d_c, then d_s shared ones.
+Latents are ordered z = [z_c^1 … z_c^K ; z_s]: K blocks of d_c dimensions, then d_s shared dimensions.
 """
 
 import torch
@@ -12,17 +12,17 @@ from nvae.models.backbones import HEAD_GAIN, Backbone, Decoder, Encoder, Head, P
 from nvae.models.likelihoods import kl_dirichlet, kl_to_standard_normal, log_likelihood_of
 from nvae.models.protocol import LatentAxis, LatentModel, LossTerms, Posterior, shared_axes
 
-# exp(logit) is a Dirichlet concentration: beyond these lgamma and digamma lose their float32 digits.
+# exp(logit) is a Dirichlet concentration. Beyond this range lgamma and digamma lose precision in float32.
 _MAX_LOG_CONCENTRATION = 10.0
 
 
 class NVae(LatentModel):
-    """The model of §II.
+    """Model of §II.
 
     Args:
-        params: sizes and objective.
-        n_classes: K.
-        image_shape: (height, width).
+        params: Sizes and objective.
+        n_classes: Number of classes, K.
+        image_shape: Height and width of the images in pixels.
     """
 
     def __init__(self, params: NVaeParams, *, n_classes: int, image_shape: tuple[int, int]) -> None:
@@ -41,25 +41,25 @@ class NVae(LatentModel):
         self.log_likelihood = log_likelihood_of(params)
 
     def initialise(self, *, generator: torch.Generator) -> None:
-        """Kaiming weights everywhere, small heads."""
+        """Draw Kaiming-normal weights for all layers, smaller ones for the heads."""
         kaiming_initialise(self, generator=generator)
         with torch.no_grad():
             self.label_head.weight.mul_(HEAD_GAIN)
 
     def axes(self) -> tuple[LatentAxis, ...]:
-        """K blocks of d_c axes, then d_s shared ones."""
+        """Return the axes of K blocks of d_c dimensions, then d_s shared axes."""
         blocks = [LatentAxis(c, dim) for c in range(self.n_classes) for dim in range(self.params.class_dims)]
         return (*blocks, *shared_axes(self.params.shared_dims))
 
     def encode(self, x: Tensor, y: Tensor) -> Posterior:
-        """q(z | x) and log E_q[π]; neither sees y.
+        """Return q(z | x) and log E_q[π], neither of which depends on y.
 
         Args:
-            x: (batch, height, width) in [0, 1].
-            y: not looked at.
+            x: Images (batch, height, width) in [0, 1].
+            y: Labels, which are ignored.
 
         Returns:
-            ``mu``, ``log_var`` (batch, K·d_c + d_s) and ``log_prob`` (batch, K).
+            Posterior with ``mu`` and ``log_var`` (batch, K·d_c + d_s) and ``log_prob`` (batch, K).
 
         Source: §II, inference model. With α = exp(logits), E_q[π] = α / Σα is the softmax.
         """
@@ -72,14 +72,14 @@ class NVae(LatentModel):
         return Posterior(mu, log_var, functional.log_softmax(logits, dim=1)), logits
 
     def decoder_input(self, z: Tensor, y: Tensor) -> Tensor:
-        """z_d = [vec([z_c ; 1] ⊙ ỹ) ; z_s]: only the block of class y survives, and a 1 that names it.
+        """Return z_d = [vec([z_c ; 1] ⊙ ỹ) ; z_s], in which only the block of class y and its appended 1 are kept.
 
         Args:
-            z: (batch, K·d_c + d_s).
-            y: (batch,) int64.
+            z: Latents (batch, K·d_c + d_s).
+            y: Classes (batch,) int64.
 
         Returns:
-            (batch, K·(d_c + 1) + d_s), or (batch, K·d_c + d_s) without the class bias.
+            Decoder input (batch, K·(d_c + 1) + d_s), or (batch, K·d_c + d_s) without the class bias.
 
         Source: §II and appendix B.
         """
@@ -91,15 +91,15 @@ class NVae(LatentModel):
         return torch.cat([masked.flatten(1), z[:, self.n_class_latents :]], dim=1)
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
-        """Mean images (batch, height, width) of latents (batch, K·d_c + d_s) and classes (batch,)."""
+        """Return mean images (batch, height, width) of latents (batch, K·d_c + d_s) and classes (batch,)."""
         return torch.sigmoid(self.decoder(self.decoder_input(z, y))).reshape(-1, *self.image_shape)
 
     def label_term(self, logits: Tensor, y: Tensor) -> Tensor:
-        """The label's part of the loss, (batch,) in nats.
+        """Return the label's part of the loss, (batch,) in nats.
 
         Args:
-            logits: (batch, K), log α.
-            y: (batch,) int64.
+            logits: Log-concentrations log α (batch, K).
+            y: Classes (batch,) int64.
 
         Source: −log q(y | x) of eq. 5 (``nll``), or KL(Dir(α) ‖ Dir(α₀ + ỹ)) of eq. 3 (``dirichlet_kl``).
         """
@@ -110,11 +110,11 @@ class NVae(LatentModel):
         return kl_dirichlet(alpha, target)
 
     def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        """−E_q[log p(x | z, y)] + KL(z_s) + λ KL(z_c) + label term, per example.
+        """Return −E_q[log p(x | z, y)] + KL(z_s) + λ KL(z_c) + label term, per example.
 
-        ``terms`` has them unweighted, KL(z_c) also split into the true class's block (``kl_own``) and the
-        others (``kl_off_class``), and ``negative_bound``, the plain sum (λ = 1, no warm-up): the negative
-        bound on log p(x, y), up to the constant log p(y).
+        ``terms`` contains these terms unweighted. KL(z_c) is also split into the true class's block (``kl_own``) and
+        the other blocks (``kl_off_class``). ``negative_bound`` is the unweighted sum (λ = 1, no warm-up), which is the
+        negative bound on log p(x, y) up to the constant log p(y).
 
         Source: eq. 6; KL(z_c) runs over all K blocks.
         """
@@ -141,12 +141,12 @@ class NVae(LatentModel):
         return LossTerms(objective, terms)
 
     def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
-        """Images of the classes ``y`` (batch,), z from N(0, sigma² I). Source: appendix C."""
+        """Return images of the classes ``y`` (batch,), from z ~ N(0, sigma² I). Source: appendix C."""
         dtype = self.label_head.weight.dtype
         z = sigma * torch.randn((len(y), self.n_latents), generator=generator, device=y.device, dtype=dtype)
         return self.decode(z, y)
 
 
 def build(params: NVaeParams, *, n_classes: int, image_shape: tuple[int, int]) -> NVae:
-    """An N-VAE with unset weights."""
+    """Build an N-VAE with unset weights."""
     return NVae(params, n_classes=n_classes, image_shape=image_shape)

@@ -1,6 +1,6 @@
-"""What the training loop and the analyses ask of a model.
+"""Interface of a model to the training loop and to the analyses.
 
-Images are (batch, height, width) float32 in [0, 1], labels (batch,) int64.
+Images are (batch, height, width) float32 in [0, 1], labels are (batch,) int64.
 """
 
 from abc import ABC, abstractmethod
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class LossTerms:
-    """A batch's objective and its named terms.
+    """Objective of a batch and its named terms.
 
     Args:
-        objective: (batch,), what is minimised, in nats per example.
-        terms: name → (batch,), each unweighted, in nats per example; ``accuracy``, if there is one, is 1 where the
-            predicted label is right, else 0.
+        objective: Minimised quantity (batch,), in nats per example.
+        terms: Unweighted terms by name, (batch,) each, in nats per example. ``accuracy``, if present, is 1 where the
+            predicted label is correct and 0 elsewhere.
     """
 
     objective: Tensor
@@ -26,27 +26,27 @@ class LossTerms:
 
 
 class Loss(Protocol):
-    """A training objective on a batch."""
+    """Training objective on a batch."""
 
     def __call__(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        """The objective and its terms.
+        """Return the objective and its terms.
 
         Args:
-            x: (batch, height, width) float32 in [0, 1].
-            y: (batch,) int64.
-            generator: of every random draw.
-            kl_weight: warm-up factor on every KL of latents, 0 to 1; a model without one ignores it.
+            x: Images (batch, height, width) float32 in [0, 1].
+            y: Labels (batch,) int64.
+            generator: Random generator of all draws.
+            kl_weight: Warm-up factor, from 0 to 1, on every KL of latents; a model without such a term ignores it.
         """
 
 
 @dataclass(frozen=True)
 class OptimizerStep:
-    """One player's part of a training step: most models have one, a GAN's players take turns.
+    """One player's part of a training step. Most models have one player; the players of a GAN alternate.
 
     Args:
-        name: of the objective, in the history.
-        player: whose weights it changes; all others get no gradient.
-        loss: what the player minimises.
+        name: Name of the objective in the history.
+        player: Module whose weights the step updates; all other weights get no gradient.
+        loss: Objective that the player minimises.
     """
 
     name: str
@@ -55,7 +55,7 @@ class OptimizerStep:
 
 
 class Trainable(nn.Module, ABC):
-    """Anything that the training loop can train."""
+    """Model that the training loop can train."""
 
     @abstractmethod
     def initialise(self, *, generator: torch.Generator) -> None:
@@ -63,34 +63,34 @@ class Trainable(nn.Module, ABC):
 
     @abstractmethod
     def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
-        """What a training step does on a batch, in order."""
+        """Return the optimizer steps that the training loop takes on each batch, in order."""
 
 
 class GenerativeModel(Trainable):
-    """A generator of images."""
+    """Model that generates images."""
 
     @abstractmethod
     def sample(self, y: Tensor, *, sigma: float, generator: torch.Generator) -> Tensor:
-        """Images of the classes ``y``, latents from N(0, sigma² I).
+        """Return images of the classes ``y``, generated from latents z ~ N(0, sigma² I).
 
         Args:
-            y: (batch,) int64.
-            sigma: standard deviation of the latents.
-            generator: of the latents.
+            y: Classes (batch,) int64.
+            sigma: Standard deviation of the latents.
+            generator: Random generator of the latents.
 
         Returns:
-            (batch, height, width) float32 in [0, 1]: a likelihood's means, or a GAN's output.
+            Images (batch, height, width) float32 in [0, 1], which are the likelihood's means or a GAN's output.
         """
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """q(z | x), and the class probabilities that a model predicts, if it does.
+    """Posterior q(z | x), and the predicted class probabilities of a model with a label head.
 
     Args:
-        mu: (batch, latent dimensions).
-        log_var: (batch, latent dimensions), logarithm of the variance.
-        log_prob: (batch, classes), log E_q[π]; None for a model without a label head.
+        mu: Means (batch, latent dimensions).
+        log_var: Logarithms of the variances (batch, latent dimensions).
+        log_prob: Class log-probabilities log E_q[π] (batch, classes); None for a model without a label head.
     """
 
     mu: Tensor
@@ -98,7 +98,7 @@ class Posterior:
     log_prob: Tensor | None = None
 
     def sample(self, *, generator: torch.Generator) -> Tensor:
-        """One z (batch, latent dimensions) by the reparameterisation μ + σ ε."""
+        """Draw one z (batch, latent dimensions) by the reparameterisation μ + σ ε."""
         noise = torch.randn(self.mu.shape, generator=generator, device=self.mu.device, dtype=self.mu.dtype)
         return self.mu + (0.5 * self.log_var).exp() * noise
 
@@ -108,11 +108,11 @@ SHARED = -1
 
 @dataclass(frozen=True)
 class LatentAxis:
-    """What one latent dimension stands for.
+    """Meaning of one latent dimension.
 
     Args:
-        latent_class: the class whose block it belongs to, or ``SHARED``.
-        dim: its index within its block, from 0.
+        latent_class: Class whose block the dimension belongs to, or ``SHARED``.
+        dim: Index of the dimension within its block, from 0.
     """
 
     latent_class: int
@@ -120,32 +120,32 @@ class LatentAxis:
 
 
 def shared_axes(n: int) -> tuple[LatentAxis, ...]:
-    """The axes of ``n`` dimensions that all classes share."""
+    """Return the axes of ``n`` dimensions that all classes share."""
     return tuple(LatentAxis(SHARED, dim) for dim in range(n))
 
 
 class LatentModel(GenerativeModel):
-    """A variational autoencoder: a model with an encoder and a decoder, trained by one bound."""
+    """Variational autoencoder, that is, a model with an encoder and a decoder that is trained on one bound."""
 
     @abstractmethod
     def loss(self, x: Tensor, y: Tensor, *, generator: torch.Generator, kl_weight: float = 1.0) -> LossTerms:
-        """The negative bound, reweighed, and its terms; see :class:`Loss`."""
+        """Return the negative bound with weighted terms, and its unweighted terms; see :class:`Loss`."""
 
     def optimizer_steps(self) -> tuple[OptimizerStep, ...]:
-        """One: all weights, one objective."""
+        """Return the only step, in which all weights minimise one objective."""
         return (OptimizerStep("objective", self, self.loss),)
 
     @abstractmethod
     def axes(self) -> tuple[LatentAxis, ...]:
-        """What each latent dimension stands for, in the order of ``Posterior.mu``."""
+        """Return the meaning of each latent dimension, in the order of ``Posterior.mu``."""
 
     @abstractmethod
     def encode(self, x: Tensor, y: Tensor) -> Posterior:
-        """The approximate posterior of images (batch, height, width) in [0, 1].
+        """Return the approximate posterior of images (batch, height, width) in [0, 1].
 
-        The classes ``y`` (batch,) are for models whose posterior is conditioned on them; others do not look.
+        The classes ``y`` (batch,) are for models whose posterior is conditioned on them; other models ignore them.
         """
 
     @abstractmethod
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
-        """Mean images (batch, height, width) in [0, 1] of latents (batch, dims) and classes (batch,)."""
+        """Return mean images (batch, height, width) in [0, 1] of latents (batch, dims) and classes (batch,)."""

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from nvae.errors import UserError
-from nvae.figures.needs import Ablation
-from nvae.plotting.tables import select
+from nvae.tables.needs import Ablation
+from nvae.tables.reading import select
 
 # What the evidence bound pays for in latents, and whose latents they are, in the order of panels.
 KL_PARTS = ("kl_own_nats", "kl_shared_nats", "kl_off_class_nats")
@@ -24,7 +24,7 @@ def by_dataset(table: pd.DataFrame, ablation: Ablation) -> dict[str, pd.DataFram
     datasets = table["dataset"].unique().tolist()
     if len(datasets) != len(ablation.roles):
         raise UserError(
-            f"the ablation {ablation.name}",
+            f"the ablation {ablation.parameter}",
             got=f"data sets {', '.join(datasets)}",
             expected=f"one for each of {', '.join(ablation.roles)}",
             hint=_HINT,
@@ -41,7 +41,7 @@ def measured(rows: pd.DataFrame, ablation: Ablation, metric: str) -> pd.DataFram
         metric: for instance ``kl_own_nats``.
 
     Returns:
-        Columns model, ``ablation.name``, seed, value; the variants in their order, each with the same seeds.
+        Columns model, ``ablation.parameter``, seed, value; the variants in their order, each with the same seeds.
 
     Raises:
         UserError: a variant or its metric is missing, or it has other seeds than the first.
@@ -56,7 +56,7 @@ def measured(rows: pd.DataFrame, ablation: Ablation, metric: str) -> pd.DataFram
                 expected=f"those of {ablation.variants[0]}: {', '.join(map(str, expected))}",
                 hint=_HINT,
             )
-    return pd.concat(parts, ignore_index=True)[["model", ablation.name, "seed", "value"]]
+    return pd.concat(parts, ignore_index=True)[["model", ablation.parameter, "seed", "value"]]
 
 
 def differences(points: pd.DataFrame, ablation: Ablation) -> pd.DataFrame:

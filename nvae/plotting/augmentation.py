@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from nvae.figures import COMPARED
 from nvae.plotting import captions, lines
 from nvae.plotting.labels import dataset_label, model_label
-from nvae.plotting.tables import select
+from nvae.tables.needs import COMPARED
+from nvae.tables.reading import select
 
 _LEAST_TOP = 1.0  # %
 

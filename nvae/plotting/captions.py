@@ -11,7 +11,7 @@ import pandas as pd
 
 from nvae.plotting import intervals
 from nvae.plotting.labels import dataset_label, mean_label, model_label, seeds_range_label
-from nvae.plotting.tables import Arrays, select, text
+from nvae.tables.reading import Arrays, select, text
 
 # What means something inside a line; a colon does so before another sign (``::``, ``http:``).
 _INLINE = re.compile(r"[\\*`_|@]|:(?=\S)")

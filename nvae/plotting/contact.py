@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from nvae.plotting import grids, style
 from nvae.plotting.labels import dataset_label, model_count_label, model_label
-from nvae.plotting.tables import Arrays, text
+from nvae.tables.reading import Arrays, text
 
 _PER_SIGMA = 2
 _COLUMNS = 2

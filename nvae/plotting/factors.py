@@ -3,7 +3,7 @@
 import pandas as pd
 
 from nvae.errors import UserError
-from nvae.plotting.tables import select
+from nvae.tables.reading import select
 
 
 def mean_r2(table: pd.DataFrame, kind: str, source: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ averaged rank by rank.
 import numpy as np
 import pandas as pd
 
-from nvae.plotting.tables import select
+from nvae.tables.reading import select
 
 OWN = "own block"
 SHARED = "shared"

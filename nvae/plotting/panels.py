@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from nvae.plotting import grids, style
 from nvae.plotting.labels import center_label, dataset_label, model_count_label
-from nvae.plotting.tables import Arrays, text
+from nvae.tables.reading import Arrays, text
 
 # Inches.
 EDGE = 0.05

@@ -14,7 +14,7 @@ from scipy.stats import gaussian_kde
 
 from nvae.errors import UserError
 from nvae.plotting import style
-from nvae.plotting.tables import Arrays, text
+from nvae.tables.reading import Arrays, text
 
 _GRID_POINTS = 201
 _MOST_POINTS = 3000  # in a view of two dimensions: more hide each other and swell the PDF

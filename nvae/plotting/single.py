@@ -6,8 +6,8 @@ from nvae.errors import UserError
 from nvae.plotting import posteriors, style
 from nvae.plotting.contact import contact_sheet
 from nvae.plotting.labels import dataset_label, model_count_label, model_label
-from nvae.plotting.tables import Arrays, text
 from nvae.plotting.traversals import class_traversals, shared_traversals
+from nvae.tables.reading import Arrays, text
 
 _N_DIMS = 8
 _COLUMNS = {"class": 2, "shared": 4}
@@ -24,7 +24,7 @@ def draw(table: Arrays, kind: str) -> Figure:
 
     Args:
         table: its arrays.
-        kind: a key of ``nvae.plotting.tables.ARRAYS``.
+        kind: a key of ``nvae.tables.reading.ARRAYS``.
 
     Raises:
         UserError: more classes than colours, or a traversal of neither kind.

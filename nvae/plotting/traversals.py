@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from nvae.errors import UserError
 from nvae.plotting.labels import dataset_label, model_count_label
 from nvae.plotting.panels import Panel, compose
-from nvae.plotting.tables import Arrays, text
+from nvae.tables.reading import Arrays, text
 
 _MAX_STEPS = 13
 

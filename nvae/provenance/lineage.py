@@ -1,6 +1,6 @@
-"""Reading sidecars: whether artefacts are what their sidecars say, and what they were made from, down to the raw files.
+"""Reading of sidecars: verification of artefacts, and the chain from an artefact to the raw files.
 
-The writing side is :mod:`nvae.provenance`.
+:mod:`nvae.provenance` writes the sidecars.
 """
 
 import json
@@ -18,12 +18,12 @@ _SHOWN_DIGITS = 12
 
 @dataclass(frozen=True)
 class Source:
-    """A file or folder that an artefact was made from.
+    """File or folder that an artefact was made from.
 
     Args:
-        name: what the command calls it.
-        path: relative to the project's root.
-        sha256: what it was then.
+        name: Name of the input in the command.
+        path: Path relative to the project's root.
+        sha256: Hash of the input when the artefact was made.
     """
 
     name: str
@@ -33,15 +33,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Record:
-    """A sidecar.
+    """Content of a sidecar.
 
     Args:
-        artefact: the file or folder that it stands beside.
-        verb: the command that made it.
-        params: the slice of the configuration.
-        inputs: what was read.
-        sha256: of the artefact when it was made.
-        run: commit, versions, device, seconds.
+        artefact: File or folder that the sidecar describes.
+        verb: Command that made the artefact.
+        params: Slice of the configuration.
+        inputs: Files and folders that were read.
+        sha256: Hash of the artefact when it was made.
+        run: Commit, versions, device and seconds.
     """
 
     artefact: Path
@@ -54,11 +54,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as its sidecar says.
+    """Difference between an artefact and its sidecar.
 
     Args:
-        path: of the artefact.
-        what: in words.
+        path: Path of the artefact.
+        what: Description of the difference.
     """
 
     path: Path
@@ -69,15 +69,15 @@ class Finding:
 
 
 def sidecar_of(artefact: Path) -> Path:
-    """Where an artefact's sidecar stands."""
+    """Return the path of an artefact's sidecar."""
     return artefact.with_name(artefact.name + _SUFFIX)
 
 
 def read_record(artefact: Path) -> Record:
-    """The sidecar of ``artefact``.
+    """Read the sidecar of ``artefact``.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: If the sidecar is missing or damaged.
     """
     path = sidecar_of(artefact)
     hint = "Make the artefact again: remove it and run its target."
@@ -94,47 +94,47 @@ def read_record(artefact: Path) -> Record:
         raise UserError(str(path), got="no such file", expected="a sidecar", hint=hint) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
-            str(path), got=f"a damaged sidecar ({type(error).__name__}: {error})", expected="a whole one", hint=hint
+            str(path), got=f"a damaged sidecar ({type(error).__name__}: {error})", expected="a complete one", hint=hint
         ) from None
 
 
 def artefacts(folder: Path) -> Iterator[Path]:
-    """Whatever has a sidecar in ``folder`` or below, in sorted order."""
+    """Yield every artefact with a sidecar in ``folder`` or below, in sorted order."""
     for path in sorted(folder.rglob(f"*{_SUFFIX}")):
         yield path.with_name(path.name.removesuffix(_SUFFIX))
 
 
 def differences(artefact: Path, hashes: "Hashes") -> list[Finding]:
-    """In what an artefact, or what it was made from, is not as its sidecar says.
+    """Return the differences of an artefact, and of its inputs, from the artefact's sidecar.
 
-    Inputs that are not here are passed over: tables and figures are in git, what they were made from may not be.
+    Missing inputs are skipped: tables and figures are in git, but the files that they were made from may not be.
 
     Args:
-        artefact: the file or folder.
-        hashes: of what was looked at before.
+        artefact: File or folder.
+        hashes: Hashes that were computed before.
     """
     try:
         record = read_record(artefact)
     except UserError as error:
         return [Finding(artefact, f"{error.got}, expected {error.expected}")]
     if not artefact.exists():
-        return [Finding(artefact, "it is missing, its sidecar is here")]
+        return [Finding(artefact, "the artefact is missing, but its sidecar exists")]
     found = []
     if (actual := hashes[artefact]) != record.sha256:
-        found.append(Finding(artefact, f"SHA-256 {_short(actual)}, but {_short(record.sha256)} when it was made"))
+        found.append(Finding(artefact, f"SHA-256 {_short(actual)} now, {_short(record.sha256)} when it was made"))
     for source in record.inputs:
         if source.path.exists() and (actual := hashes[source.path]) != source.sha256:
             found.append(
                 Finding(
                     artefact,
-                    f"made from another {source.path}: SHA-256 {_short(source.sha256)} then, {_short(actual)} now",
+                    f"made from a different {source.path}: SHA-256 {_short(source.sha256)} then, {_short(actual)} now",
                 )
             )
     return found
 
 
 def unaccounted(folder: Path) -> list[Finding]:
-    """The files of ``folder`` that neither have a sidecar nor belong to a folder that has one."""
+    """Return the files of ``folder`` that neither have a sidecar nor are in a folder that has one."""
     known = set(artefacts(folder))
     return [
         Finding(path, "it has no sidecar")
@@ -156,43 +156,43 @@ class Hashes:
 
 
 def trace(artefact: Path) -> Iterator[str]:
-    """The chain from ``artefact`` to raw files, as an indented tree, a line at a time.
+    """Yield the chain from ``artefact`` to raw files as the lines of an indented tree.
 
-    Each line tells the path, the hash and whether the file here has it; below it, verb, parameters, commit and device.
-    What several artefacts share is told once.
+    For each artefact, a line gives the path, the hash and whether the present file has that hash; below it are verb,
+    parameters, commit and device. The inputs of an artefact that occurs several times are listed once.
 
     Raises:
-        UserError: ``artefact`` has no sidecar, or one of the chain's is damaged.
+        UserError: If ``artefact`` has no sidecar, or if a sidecar of the chain is damaged.
     """
     record = read_record(artefact)
     yield from _trace(Source("", artefact, record.sha256), "", Hashes(), set())
 
 
-def _trace(source: Source, indent: str, hashes: Hashes, told: set[Path]) -> Iterator[str]:
+def _trace(source: Source, indent: str, hashes: Hashes, listed: set[Path]) -> Iterator[str]:
     name = f"{source.name}: " if source.name else ""
     yield f"{indent}{name}{source.path}  sha256 {_short(source.sha256)}, {_state(source, hashes)}"
-    if source.path in told:
-        yield f"{indent}  (told above)"
+    if source.path in listed:
+        yield f"{indent}  (listed above)"
         return
-    told.add(source.path)
+    listed.add(source.path)
     if not sidecar_of(source.path).exists():
         return
     record = read_record(source.path)
     if record.sha256 != source.sha256:
-        yield f"{indent}  its sidecar tells of another one, SHA-256 {_short(record.sha256)}"
+        yield f"{indent}  its sidecar records a different SHA-256, {_short(record.sha256)}"
         return
-    yield from (f"{indent}  {line}" for line in _told(record))
+    yield from (f"{indent}  {line}" for line in _format_record(record))
     for below in record.inputs:
-        yield from _trace(below, indent + "  ", hashes, told)
+        yield from _trace(below, indent + "  ", hashes, listed)
 
 
 def _state(source: Source, hashes: Hashes) -> str:
     if not source.path.exists():
-        return "not here"
-    return "as made" if hashes[source.path] == source.sha256 else f"DIFFERS here: {_short(hashes[source.path])}"
+        return "missing"
+    return "unchanged" if hashes[source.path] == source.sha256 else f"CHANGED: now {_short(hashes[source.path])}"
 
 
-def _told(record: Record) -> Iterable[str]:
+def _format_record(record: Record) -> Iterable[str]:
     commit, run = record.run.get("commit"), record.run
     changed = " with uncommitted changes" if run.get("dirty") else ""
     precision = f", {run['precision']}" if "precision" in run else ""

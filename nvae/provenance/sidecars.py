@@ -1,8 +1,7 @@
-"""Where an artefact comes from: hashes, atomic writes, and the ``X.meta.json`` beside each artefact.
+"""Provenance of artefacts: hashes, atomic writes, and the sidecar ``X.meta.json`` of each artefact.
 
-A sidecar has two blocks. ``made_from`` is deterministic (verb, parameters, hashes of inputs and
-output); ``run`` says on which commit, versions and device it was made and how long it took.
-Sidecars are outputs, never inputs.
+A sidecar has two blocks. ``made_from`` is deterministic (verb, parameters, hashes of inputs and output); ``run``
+records the commit, versions, device and duration. Sidecars are outputs, never inputs.
 """
 
 import hashlib
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from nvae.errors import UserError
 
-#: The ending of what is not yet whole.
+#: Suffix of files that are not yet complete.
 PART = ".part"
 _MEASURED = "throughput.csv"
 _NOT_SOURCES = (":!results", ":!paper_figs", ":!dvc.lock")
@@ -28,9 +27,9 @@ _VERSIONED = ("nvae", "torch", "torchvision", "numpy", "pandas", "scikit-learn",
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes; of a folder, of its files' relative names and hashes in sorted order.
+    """Return the SHA-256 of a file's bytes, or of the relative names and hashes of a folder's files in sorted order.
 
-    A folder's measurements of the machine, and what a killed writer left in it, don't count.
+    In a folder, measurements of the machine and partial files of a killed process are left out.
     """
     if path.is_dir():
         digest = hashlib.sha256()
@@ -44,10 +43,10 @@ def sha256(path: Path) -> str:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; on success it takes the name ``path``, on failure it is removed.
+    """Yield a temporary path beside ``path``, which is renamed to ``path`` on success and removed on failure.
 
     Raises:
-        UserError: it can't be written (no room, no permission, a folder of that name).
+        UserError: If the file cannot be written (no space, no permission, or a folder of that name).
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "a.txt"
@@ -62,17 +61,17 @@ def atomic(path: Path) -> Iterator[Path]:
         yield part
         with part.open("rb") as stream:
             os.fsync(stream.fileno())
-        # Some writers (safetensors) make private files; an artefact is as readable as any other new file.
+        # Some writers (safetensors) create private files; an artefact gets the permissions of any other new file.
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     except Exception as error:
-        # safetensors' own error has the system's in its text, in the form that Rust gives it.
+        # The error of safetensors contains the system's error as text, in Rust's format.
         if isinstance(error, OSError) or "(os error " in str(error):
             raise UserError(
                 str(path),
                 got=str(error).replace(str(part), str(path)),
-                expected="a place with room and permission to write",
-                hint="Make room, or write elsewhere, and run it again: nothing half-written is left.",
+                expected="a writable path with free space",
+                hint="Free some space or choose another path, and run the command again; no partial file is left.",
             ) from error
         raise
     finally:
@@ -81,13 +80,14 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def write_manifest(folder: Path, digests: Mapping[str, str]) -> None:
-    """Write ``{folder}.sha256``: what a folder of raw files holds, in the format of ``sha256sum``.
+    """Write ``{folder}.sha256``, the list of a folder's raw files in the format of ``sha256sum``.
 
-    It stands for the folder in Snakemake's graph, which deletes declared outputs before it makes them again.
+    The list represents the folder in Snakemake's graph, because Snakemake deletes declared outputs before it makes them
+    again.
 
     Args:
-        folder: of the files.
-        digests: file name → SHA-256 of its payload.
+        folder: Folder of the files.
+        digests: SHA-256 of each file's payload, by file name.
     """
     with atomic(folder.with_name(folder.name + ".sha256")) as part:
         part.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())))
@@ -100,7 +100,7 @@ def _umask() -> int:
 
 
 class Stopwatch:
-    """What was spent since it was made: the ``seconds`` and ``cpu_seconds`` of a sidecar."""
+    """Time spent since construction: the ``seconds`` and ``cpu_seconds`` of a sidecar."""
 
     def __init__(self) -> None:
         self._start, self._cpu_start = time.monotonic(), time.process_time()
@@ -112,7 +112,7 @@ class Stopwatch:
 
     @property
     def cpu_seconds(self) -> float:
-        """Seconds that this process has computed since construction, all threads together."""
+        """CPU seconds of this process since construction, summed over its threads."""
         return time.process_time() - self._cpu_start
 
 
@@ -129,13 +129,13 @@ def write_sidecar(
     """Write ``{artefact}.meta.json``.
 
     Args:
-        artefact: the finished file or folder.
-        verb: the command that made it (``train``).
-        params: the slice of the configuration that it depends on; JSON-serialisable.
-        inputs: name → file or folder that was read.
-        stopwatch: started when the work began.
-        device: where it was computed.
-        precision: what networks were trained in, if any were.
+        artefact: Finished file or folder.
+        verb: Command that made it, such as ``train``.
+        params: Slice of the configuration that it depends on, JSON-serialisable.
+        inputs: Files and folders that were read, by name.
+        stopwatch: Stopwatch that was started when the work began.
+        device: Device that computed it.
+        precision: Precision in which networks were trained, if any were.
     """
     record = {
         "made_from": {
@@ -161,7 +161,7 @@ def write_sidecar(
 
 
 def _peak_bytes() -> int:
-    """The most memory that this process has had resident."""
+    """Return the peak resident memory of this process in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
 
@@ -179,7 +179,7 @@ def _versions() -> dict[str, str]:
 def _commit() -> dict[str, object]:
     try:
         head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        # Results are what is being made: only code, settings and documents count.
+        # Results are outputs of the run: only changes of code, settings and documents count.
         changed = ["git", "status", "--porcelain", "--untracked-files=no", "--", ".", *_NOT_SOURCES]
         dirty = subprocess.run(changed, capture_output=True, text=True, check=True).stdout != ""
     except (OSError, subprocess.CalledProcessError):

@@ -1,1 +1,1 @@
-"""One training loop for every model."""
+"""Training loop, the same for every model."""

@@ -1,4 +1,4 @@
-"""Adam, with less beside its arithmetic than PyTorch's own step has."""
+"""Adam with less overhead per step than PyTorch's own."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,13 +10,15 @@ _BETA2 = 0.999
 
 
 class Adam(torch.optim.Adam):
-    """PyTorch's, whose step looks through weights, hooks and options anew each time: a twentieth of a small net's step.
+    """PyTorch's Adam with a faster step.
 
-    `update` calls the same kernel on the same tensors, so weights and moments are the same, bit for bit.
+    The step of PyTorch inspects weights, hooks and options anew each time, which takes a twentieth of the training step
+    of a small network. `update` calls the same kernel on the same tensors, so weights and moments are identical, bit
+    for bit.
 
     Args:
-        weights: of one player.
-        beta1: decay of the first moment.
+        weights: Weights of one player.
+        beta1: Decay rate of the first moment.
 
     Source: Kingma & Ba 2015, algorithm 1.
     """
@@ -26,7 +28,7 @@ class Adam(torch.optim.Adam):
         self._kept: tuple[list[Tensor], ...] = ()
 
     def update(self, learning_rate: float) -> None:
-        """One step along the gradients that the weights have."""
+        """Take one step along the current gradients of the weights."""
         (group,) = self.param_groups
         group["lr"] = learning_rate
         weights = group["params"]
@@ -58,6 +60,6 @@ class Adam(torch.optim.Adam):
             )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over another's moments and settings."""
+        """Restore moments and settings from a state dictionary."""
         self._kept = ()
         super().load_state_dict(state_dict)

@@ -1,4 +1,4 @@
-"""Where training batches come from: a whole split on the device, in a new order each epoch."""
+"""Sources of training batches: a whole split on the device, in a new order each epoch."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ class Source(Protocol):
 
     @property
     def steps(self) -> int:
-        """Batches an epoch."""
+        """Number of batches per epoch."""
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of one epoch, from 1: the same each time that they are asked for."""
+        """Yield the batches of one epoch, counted from 1; the same epoch always yields the same batches."""
 
 
 @dataclass(frozen=True)
 class Resident:
-    """A split on the device.
+    """Split whose images and labels are on the device.
 
     Args:
-        images: (n, height, width) uint8.
-        labels: (n,) int64.
+        images: Grey levels (n, height, width) uint8.
+        labels: Labels (n,) int64.
     """
 
     images: Tensor
@@ -45,19 +45,19 @@ class Resident:
         return len(self.labels)
 
     def batch(self, rows: Tensor | slice) -> Batch:
-        """Images (batch, height, width) float32 in [0, 1] and labels (batch,) of ``rows``."""
+        """Return images (batch, height, width) float32 in [0, 1] and labels (batch,) of ``rows``."""
         images = self.images[rows] if isinstance(rows, slice) else self.images.index_select(0, rows)
         return images.float().div_(255), self.labels[rows]
 
 
 @dataclass(frozen=True)
 class Shuffled:
-    """Every image once an epoch.
+    """Source that yields every image once per epoch.
 
     Args:
-        split: on the device.
-        batch_size: the last batch may be smaller.
-        seed: of the order.
+        split: Split on the device.
+        batch_size: Images per batch; the last batch may be smaller.
+        seed: Seed of the order.
     """
 
     split: Resident
@@ -66,15 +66,15 @@ class Shuffled:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch."""
+        """Number of batches per epoch."""
         return -(-len(self.split) // self.batch_size)
 
     def rows(self, epoch: int) -> tuple[Tensor, ...]:
-        """The rows of each batch of ``epoch``."""
+        """Return the rows of each batch of ``epoch``."""
         order = torch.randperm(len(self.split), generator=torch_generator(self.seed, "order", epoch))
         return torch.split(order.to(self.split.labels.device), self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of one epoch."""
+        """Yield the batches of one epoch."""
         for rows in self.rows(epoch):
             yield self.split.batch(rows)

@@ -1,8 +1,8 @@
-"""What an interrupted run needs to go on as if nothing had happened, in one safetensors file.
+"""Checkpoints: the training state from which an interrupted run resumes exactly, in one safetensors file.
 
-Weights and the optimizer's moments are tensors; epoch, configuration and history are JSON in the
-file's header. No random state is stored, since none outlives an epoch: every stream is derived from
-(seed, name, epoch). Nothing is pickled.
+Weights and the optimizer's moments are tensors; epoch, configuration and history are JSON in the file's header. No
+random state is stored, because none outlives an epoch: every random stream is derived from (seed, name, epoch). Nothing
+is pickled.
 """
 
 import json
@@ -21,18 +21,18 @@ from nvae.provenance import atomic
 from nvae.training.adam import Adam
 
 Row = dict[str, float | int | str]
-#: Keyed by the name of the optimizer step whose weights they change.
+#: Optimizers by the name of the optimizer step whose weights they update.
 Optimizers = dict[str, Adam]
 
 
 @dataclass(frozen=True)
 class TrainState:
-    """How far an interrupted run had come.
+    """Training state of an interrupted run, besides its weights and optimizers.
 
     Args:
-        epoch: epochs done.
-        history: its rows so far.
-        throughput: images per second of each epoch so far.
+        epoch: Number of completed epochs.
+        history: Rows of the history of these epochs.
+        throughput: Images per second in each of these epochs.
     """
 
     epoch: int
@@ -42,12 +42,12 @@ class TrainState:
 
 @dataclass
 class Checkpointing:
-    """Where and how often a run keeps a checkpoint.
+    """Path and interval of a run's checkpoints.
 
     Args:
-        path: the file to write and to resume from.
-        config: what the run depends on; a resume under another one is refused.
-        every_s: seconds of work, at least, from one checkpoint to the next; written at the end of an epoch.
+        path: File to write and to resume from.
+        config: Configuration that the run depends on; resuming under a different one is refused.
+        every_s: Minimum time between two checkpoints, in seconds; a checkpoint is written at the end of an epoch.
     """
 
     path: Path
@@ -56,7 +56,7 @@ class Checkpointing:
     _last: float = field(default=0.0, init=False)
 
     def resume(self, model: nn.Module, optimizers: Optimizers) -> TrainState:
-        """As :func:`load_checkpoint`; from here on time is counted."""
+        """Restore the training state as :func:`load_checkpoint` does, and start to measure the interval."""
         self._last = time.monotonic()
         return load_checkpoint(self.path, model, optimizers, config=self.config)
 
@@ -70,14 +70,14 @@ class Checkpointing:
 def save_checkpoint(
     path: Path, model: nn.Module, optimizers: Optimizers, *, config: dict[str, Any], state: TrainState
 ) -> None:
-    """Write the checkpoint, whole or not at all.
+    """Write the checkpoint atomically.
 
     Args:
-        path: the file.
-        model: its weights.
-        optimizers: their per-parameter state.
-        config: what the run depends on; a resume under another one is refused.
-        state: epochs done, with their history.
+        path: Checkpoint file.
+        model: Model whose weights are stored.
+        optimizers: Optimizers whose per-parameter state is stored.
+        config: Configuration that the run depends on; resuming under a different one is refused.
+        state: Completed epochs with their history.
     """
     tensors = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     for player, optimizer in optimizers.items():
@@ -95,19 +95,21 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizers: Optimizers, *, config: dict[str, Any]) -> TrainState:
-    """Restore weights and optimizer in place. A damaged file is worth nothing: it is told, and the run starts anew.
+    """Restore weights and optimizers in place.
+
+    A damaged checkpoint is ignored with a warning, and training starts from scratch.
 
     Args:
-        path: the file; if there is none, nothing was done yet.
-        model: of the same configuration.
-        optimizers: of the model's parameters.
-        config: the present configuration.
+        path: Checkpoint file; if it is missing, training starts from scratch.
+        model: Model of the same configuration.
+        optimizers: Optimizers of the model's parameters.
+        config: Current configuration.
 
     Returns:
-        How far the run had come.
+        Training state besides weights and optimizers.
 
     Raises:
-        UserError: the file was written under a different configuration (the keys are named).
+        UserError: If the checkpoint was written under a different configuration; the message lists the changed keys.
     """
     if not path.is_file():
         return TrainState(0, [], [])
@@ -116,7 +118,8 @@ def load_checkpoint(path: Path, model: nn.Module, optimizers: Optimizers, *, con
             header = stream.metadata()
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as error:
-        print(f"{path}: a damaged checkpoint ({error}); the run starts anew", file=sys.stderr, flush=True)
+        message = f"{path}: a damaged checkpoint is ignored ({error}); training starts from scratch"
+        print(message, file=sys.stderr, flush=True)
         return TrainState(0, [], [])
     changed = changed_keys(json.loads(header["config"]), config)
     if changed:
@@ -124,14 +127,15 @@ def load_checkpoint(path: Path, model: nn.Module, optimizers: Optimizers, *, con
             str(path),
             got=f"a checkpoint of an unfinished run under another configuration ({'; '.join(changed)})",
             expected="the same configuration",
-            hint="Set the keys back to go on with it, or delete it (or pass --restart) to start anew.",
+            hint="Restore these keys to resume the run, or delete the checkpoint (or pass --restart) to start from "
+            "scratch.",
         )
     _restore(model, optimizers, tensors)
     return TrainState(int(header["epoch"]), json.loads(header["history"]), json.loads(header["throughput"]))
 
 
 def changed_keys(before: object, after: object, where: str = "") -> list[str]:
-    """The keys in which two configurations differ, as ``key: before → after``.
+    """Return the keys in which two configurations differ, as ``key: before → after``.
 
     >>> changed_keys({"a": {"b": 1, "c": 2}}, {"a": {"b": 3, "c": 2}})
     ['a.b: 1 → 3']

@@ -1,4 +1,4 @@
-"""Where to compute, and how exactly."""
+"""Device, number of threads and numerical precision of the computation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,24 +10,24 @@ from nvae.errors import UserError
 
 
 def open_device(name: str, *, threads: int) -> torch.device:
-    """Where to compute, with so many threads.
+    """Return the device to compute on, and set the number of CPU threads.
 
     Args:
-        name: ``auto`` takes a CUDA GPU if there is one; ``cuda`` insists on it; or ``cpu``.
-        threads: of the CPU.
+        name: Name of the device: ``cuda``, ``cpu``, or ``auto``, which selects a CUDA GPU if there is one.
+        threads: Number of CPU threads.
 
     Raises:
-        UserError: ``cuda`` was asked for and there is none, or no threads.
+        UserError: If ``cuda`` is requested and there is no GPU, or if ``threads`` is below 1.
     """
     if threads < 1:
-        raise UserError("--threads", got=threads, expected="1 or more", hint="Leave it out for one.")
+        raise UserError("--threads", got=threads, expected="1 or more", hint="Omit the option to use one thread.")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError(
             "execution.device",
             got="cuda, but PyTorch sees no CUDA GPU",
-            expected="a machine with one",
+            expected="a machine with a CUDA GPU",
             hint="Set it to auto or cpu in params.yaml.",
         )
     torch.set_num_threads(threads)
@@ -38,19 +38,19 @@ def open_device(name: str, *, threads: int) -> torch.device:
 def _fetch_constants_of_log1p() -> None:
     """Make log1p, and with it log-sigmoid and softplus, ten times faster on processors with AVX-512.
 
-    There its result for −0 is a masked load of a constant. No likelihood ever asks for log1p(−0), so the constant's
-    page stays out of memory, and every masked access to a page that is not there takes the processor's slow path. This
-    one is not masked, and fetches the page.
+    On these processors, PyTorch's log1p obtains its result for −0 by a masked load of a constant. No likelihood ever
+    computes log1p(−0), so the memory page of the constant is never loaded, and every masked access to a page that is
+    not in memory takes the processor's slow path. The access made here is not masked, and loads the page.
     """
     torch.log1p(torch.full((64,), -0.0))
 
 
 def resolve_precision(name: Literal["fp32", "bf16", "auto"], device: torch.device) -> Literal["fp32", "bf16"]:
-    """What matrix products are computed in: ``auto`` takes bfloat16 where the hardware multiplies it natively.
+    """Return the precision of matrix products; ``auto`` selects bfloat16 where the hardware supports it natively.
 
     Args:
-        name: as in the configuration.
-        device: where to compute.
+        name: Precision as in the configuration.
+        device: Device that computes.
     """
     if name != "auto":
         return name
@@ -63,9 +63,10 @@ def resolve_precision(name: Literal["fp32", "bf16", "auto"], device: torch.devic
 
 @contextmanager
 def denormals_as_zero() -> Iterator[None]:
-    """Within it, numbers below the normal range of floating point count as zero, on a CPU.
+    """Treat denormal floating-point numbers as zero within the context, on a CPU.
 
-    Adam's moments of weights that no longer move sink into that range, where a processor is many times slower.
+    Adam's moments of weights that no longer change decay to denormal numbers, with which a processor is many times
+    slower.
     """
     torch.set_flush_denormal(True)
     try:

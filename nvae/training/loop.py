@@ -1,7 +1,7 @@
-"""The one training loop, for every model.
+"""The training loop, the same for every model.
 
-A step gives each of the model's players its turn: its loss, the gradient of its own weights, its own
-Adam. Nothing is read back from the device within an epoch.
+In a training step, each player of the model in turn computes its loss and the gradient of its own weights, and updates
+them with its own Adam optimizer. No value is read back from the device within an epoch.
 """
 
 import math
@@ -21,11 +21,11 @@ from nvae.training.checkpoint import Checkpointing, Optimizers, Row, TrainState
 from nvae.training.device import denormals_as_zero, resolve_precision
 from nvae.training.progress import Progress
 
-#: (model, epoch) → more columns of the validation row.
+#: Function (model, epoch) → further columns of the validation row.
 EpochCallback = Callable[[Trainable, int], dict[str, float]]
 
 _EVALUATION_BATCH = 1000
-#: What a progress line tells, where the model has it.
+#: Terms that a progress line reports if the model has them.
 _PROGRESS_TERMS = {
     "negative_bound": "validation −bound {:.2f} nats",
     "accuracy": "validation accuracy {:.3f}",
@@ -46,27 +46,27 @@ def fit(
     checkpointing: Checkpointing | None = None,
     callback: EpochCallback | None = None,
 ) -> TrainState:
-    """Train ``model`` in place, from its initialisation or from an interrupted run's checkpoint.
+    """Train ``model`` in place, from its initialisation or from the checkpoint of an interrupted run.
 
-    Weights, batch order and noise come from streams named after ``seed`` (and the epoch), so a resumed
-    run ends with the same weights, bit for bit, as an undisturbed one on the same machine and device.
+    Weights, batch order and noise come from random streams that are named after ``seed`` (and the epoch). A resumed run
+    therefore ends with the same weights, bit for bit, as an uninterrupted one on the same machine and device.
 
     Args:
-        model: untrained.
-        source: of the training batches.
-        validation: only monitored.
-        params: the protocol.
-        seed: of weights and noise.
-        device: where to compute.
-        title: for the progress line and for messages.
-        checkpointing: where to keep what an interrupted run needs; None: nowhere.
-        callback: (model, epoch) → further columns of the validation row, called after each epoch.
+        model: Untrained model.
+        source: Source of the training batches.
+        validation: Validation set, which is only monitored.
+        params: Training protocol.
+        seed: Seed of the weights and of the noise.
+        device: Device that computes.
+        title: Name of the run in the progress line and in messages.
+        checkpointing: Path and interval of checkpoints; None for no checkpoints.
+        callback: Function (model, epoch) → further columns of the validation row, called after each epoch.
 
     Returns:
-        The history (a row per epoch and split, terms in nats per example) and the training speed per epoch.
+        The history (one row per epoch and split, terms in nats per example) and the training speed of each epoch.
 
     Raises:
-        UserError: a loss term is not finite, or the checkpoint can't be resumed.
+        UserError: If a loss term is not finite, or if the checkpoint cannot be resumed.
     """
     model.initialise(generator=torch_generator(seed, "weights"))
     model.to(device)
@@ -95,15 +95,15 @@ def fit(
 
 
 def mean_terms(model: Trainable, split: Resident, *, generator: torch.Generator) -> dict[str, float]:
-    """Means over a whole split, without gradients, in evaluation mode.
+    """Compute means over a whole split, without gradients, in evaluation mode.
 
     Args:
-        model: trained or not.
-        split: all of it is used, the last, smaller batch with its own weight.
-        generator: of the posterior samples and of generated images.
+        model: Model, trained or not.
+        split: Split, of which all images are used; the last, smaller batch is weighted by its size.
+        generator: Random generator of the posterior samples and of generated images.
 
     Returns:
-        Each player's objective and the terms in nats per example, and ``accuracy`` where labels are predicted.
+        Each player's objective and the terms in nats per example, and ``accuracy`` if the model predicts labels.
     """
     sums = _Sums()
     model.eval()
@@ -124,7 +124,7 @@ def _train_epoch(
     epoch: int,
     device: torch.device,
 ) -> tuple[Row, int]:
-    """One epoch; its history row and the number of images."""
+    """Train for one epoch; return its history row and the number of images."""
     model.train()
     players = [(step, list(step.player.parameters()), optimizers[step.name]) for step in model.optimizer_steps()]
     generator = torch_generator(seed, "noise", epoch, device=device.type)
@@ -142,7 +142,7 @@ def _train_epoch(
                 result = step.loss(x, y, generator=generator, kl_weight=kl_weight)
             for weight in weights:
                 weight.grad = None
-            # The other players' weights get no gradient, and none is computed for them.
+            # Gradients are computed for this player's weights only.
             result.objective.mean().backward(inputs=weights)  # type: ignore[no-untyped-call]
             optimizer.update(_learning_rate(params, batch, params.epochs * source.steps))
             results[step.name] = result
@@ -162,7 +162,7 @@ def _learning_rate(params: TrainingParams, step: int, total_steps: int) -> float
 
 
 class _Sums:
-    """Running sums of loss terms, kept on the device until they are asked for."""
+    """Running sums of loss terms, which stay on the device until ``means`` is called."""
 
     def __init__(self) -> None:
         self._names: list[str] = []
@@ -193,5 +193,5 @@ def _guard(rows: list[Row], title: str) -> None:
                     got=f"{term} = {value} on {row['split']} in epoch {row['epoch']}",
                     expected="a finite loss",
                     hint="Lower learning_rate or lengthen kl_warmup_epochs under `training`; "
-                    "the checkpoint before it is kept.",
+                    "the last checkpoint is kept.",
                 )

@@ -1,4 +1,4 @@
-"""One line that tells how far a long run is: a bar on a terminal, sparse lines in a log."""
+"""Progress of a long run: a bar on a terminal, occasional lines in a log."""
 
 import sys
 import time
@@ -9,15 +9,15 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """Epochs done, the latest validation bound, speed and the time left, on standard error.
+    """Report of completed epochs, the latest validation bound, speed and remaining time, on standard error.
 
-    A bar if standard error is a terminal, else at most one line every ten seconds: jobs that run side
-    by side, whose output Snakemake's rule copies to a log, would overwrite each other's bars.
+    The report is a bar if standard error is a terminal. Otherwise it is at most one line every ten seconds: concurrent
+    jobs, whose output Snakemake's rule copies to a log, would overwrite each other's bars.
 
     Args:
-        title: what is being done.
-        total: how many epochs there are.
-        done: how many an earlier, interrupted run has done.
+        title: Name of the run.
+        total: Total number of epochs.
+        done: Number of epochs that an earlier, interrupted run completed.
     """
 
     def __init__(self, title: str, *, total: int, done: int = 0) -> None:
@@ -29,7 +29,7 @@ class Progress:
             self._print(f"going on after epoch {done} of {total}")
 
     def advance(self, note: str) -> None:
-        """One more epoch is done; ``note`` says how it went."""
+        """Count one more epoch, and report it together with ``note``."""
         self._done += 1
         if self._bar is not None:
             self._bar.set_postfix_str(note)
@@ -42,7 +42,7 @@ class Progress:
             self._print(f"epoch {self._done}/{self._total}, {note}, {left:.0f} s left")
 
     def close(self) -> None:
-        """End the bar's line."""
+        """End the line of the bar."""
         if self._bar is not None:
             self._bar.close()
 

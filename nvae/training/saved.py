@@ -1,7 +1,7 @@
-"""A trained model on disk: ``weights.safetensors``, ``model.json``, ``history.csv``, ``throughput.csv``.
+"""Trained model on disk: ``weights.safetensors``, ``model.json``, ``history.csv``, ``throughput.csv``.
 
-``throughput.csv`` stands apart from the history because it is a measurement of the machine: the
-other three files are the same, byte for byte, whenever the same run is repeated.
+``throughput.csv`` is separate from the history because it measures the machine. The other three files are identical,
+byte for byte, whenever the same run is repeated.
 """
 
 import json
@@ -26,16 +26,16 @@ FILES = ("weights.safetensors", "model.json", "history.csv", "throughput.csv")
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """What is needed to build the network that the weights belong to, and to name it in tables.
+    """Description from which the network of saved weights is built and named in tables.
 
     Args:
-        dataset: what it was trained on.
-        variant: its name in tables and figures.
-        model: a key of ``nvae.models.MODELS``.
-        params: that model's section of the configuration.
-        seed: of the run.
-        class_names: one a class.
-        image_shape: (height, width).
+        dataset: Name of the data set that it was trained on.
+        variant: Name of the model in tables and figures.
+        model: Key of ``nvae.models.MODELS``.
+        params: Section of the configuration for that model.
+        seed: Seed of the run.
+        class_names: Names of the classes.
+        image_shape: Height and width of the images in pixels.
     """
 
     dataset: str
@@ -47,23 +47,23 @@ class ModelDescription:
     image_shape: tuple[int, int]
 
     def build(self) -> Trainable:
-        """The network, without its weights."""
+        """Build the network, without its weights."""
         params = MODEL_PARAMS[self.model].model_validate(self.params)
         return build(self.model, params, n_classes=len(self.class_names), image_shape=self.image_shape)
 
     def columns(self) -> dict[str, str | int]:
-        """The columns that name the run in every table."""
+        """Return the columns that identify the run in every table."""
         return {"dataset": self.dataset, "model": self.variant, "seed": self.seed}
 
 
 def save_model(folder: Path, model: Trainable, description: ModelDescription, state: TrainState) -> None:
-    """Write a finished run, each file whole or not at all, the weights last.
+    """Write a finished run, each file atomically and the weights last.
 
     Args:
-        folder: made if need be.
-        model: its weights are stored in float32.
-        description: stored as ``model.json``.
-        state: history and speed.
+        folder: Folder of the run, which is created if it does not exist.
+        model: Model whose weights are stored in float32.
+        description: Description, stored as ``model.json``.
+        state: History and speed.
     """
     history = pd.DataFrame(state.history)
     for position, (name, value) in enumerate(description.columns().items()):
@@ -83,14 +83,14 @@ def load_model(folder: Path, *, device: torch.device) -> tuple[Trainable, ModelD
     """Read a trained model.
 
     Args:
-        folder: of one run.
-        device: where to put it.
+        folder: Folder of one run.
+        device: Device for the model.
 
     Returns:
         The model in evaluation mode and its description.
 
     Raises:
-        UserError: a file is missing, damaged, or does not fit the others.
+        UserError: If a file is missing, is damaged, or does not match the others.
     """
     hint = "Train it again: remove the folder and run its target."
     try:
@@ -101,7 +101,7 @@ def load_model(folder: Path, *, device: torch.device) -> tuple[Trainable, ModelD
         model = description.build()
         model.load_state_dict(load_file(folder / "weights.safetensors"))
     except FileNotFoundError as error:
-        # safetensors' own error has no file name.
+        # The error of safetensors has no file name.
         missing = error.filename or folder / "weights.safetensors"
         raise UserError(str(folder), got=f"no {missing}", expected="a trained model", hint=hint) from None
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:

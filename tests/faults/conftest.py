@@ -1,4 +1,4 @@
-"""The undisturbed runs that disturbed ones are compared with."""
+"""Uninterrupted runs, with which interrupted ones are compared."""
 
 import copy
 from typing import Any
@@ -13,7 +13,8 @@ __all__ = ["demo", "finished", "fresh"]
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy whose profile paper is profile demo, for DVC knows no other, with everything made."""
+    """Copy of the project, with all targets made, whose profile paper equals profile demo, because DVC uses paper
+    only."""
     project = copy_project(tmp_path_factory.mktemp("demo"))
     project.edit_params(_as_demo)
     project.commit("the demo as paper")

@@ -1,4 +1,4 @@
-"""Small and read-only disks, where this machine lets us mount them."""
+"""Small and read-only file systems, where the machine allows mounting them."""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 
 def mount(*words: str | Path) -> None:
-    """Mount something, or skip the test: it needs Linux and root."""
+    """Mount a file system, or skip the test: mounting requires Linux and root."""
     try:
         subprocess.run(["mount", *words], check=True, capture_output=True, text=True)
     except FileNotFoundError:
@@ -20,7 +20,7 @@ def mount(*words: str | Path) -> None:
 
 @contextmanager
 def small_disk(folder: Path, *, kib: int) -> Iterator[Path]:
-    """A disk of so many KiB at ``folder``."""
+    """Mount a file system of the given size at ``folder``."""
     folder.mkdir()
     mount("-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", folder)
     try:
@@ -30,13 +30,13 @@ def small_disk(folder: Path, *, kib: int) -> Iterator[Path]:
 
 
 def enlarge(disk: Path, *, kib: int) -> None:
-    """Make room on a small disk."""
+    """Enlarge a small file system."""
     mount("-o", f"remount,size={kib}k", disk)
 
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Nothing in a folder can be changed, by root neither."""
+    """Make a folder read-only, also for root."""
     mount("--bind", folder, folder)
     try:
         mount("-o", "remount,bind,ro", folder)

@@ -1,4 +1,4 @@
-"""Runs in a process group of their own, ways to strike them, and what has to be the same afterwards."""
+"""Runs in process groups of their own, ways to stop them, and the comparison of their results."""
 
 import json
 import os
@@ -16,21 +16,21 @@ import psutil
 
 from tests.pipeline.project import Project
 
-#: Where runs write.
+#: Folders in which runs write.
 MADE = ("data/raw", "data/prepared", "results", "paper_figs")
-#: They measure the machine, tell what happened, or are kept for a run that goes on.
+#: Measurements of the machine, logs, and files that are kept for a resumed run.
 _MEASURED = ("throughput.csv", "logs", "arms", "checkpoints")
 _SIDECAR = ".meta.json"
-_LOOK_S = 0.05
-_PATIENCE_S = 1200.0
+_POLL_S = 0.05
+_TIMEOUT_S = 1200.0
 
 
 class Run:
-    """A command in a process group of its own; what it says goes to a file, so that an orphan can always write.
+    """Command in a process group of its own, whose output goes to a file, so that an orphan can always write.
 
     Args:
-        project: in whose folder.
-        command: with its arguments.
+        project: Project in whose folder the command runs.
+        command: Command with its arguments.
     """
 
     def __init__(self, project: Project, *command: str) -> None:
@@ -47,16 +47,16 @@ class Run:
             preexec_fn=_interruptible,
         )
 
-    def said(self) -> str:
-        """All that the run and its children have said so far."""
+    def output(self) -> str:
+        """Return the output so far of the run and its children."""
         return os.pread(self._out.fileno(), 10_000_000, 0).decode()
 
     def ended(self) -> bool:
-        """Whether the command itself has; its children may go on."""
+        """Return whether the command itself has ended; its children may still run."""
         return self.process.poll() is not None
 
     def members(self) -> list[psutil.Process]:
-        """The group's living processes."""
+        """Return the living processes of the group."""
         found = []
         for process in psutil.process_iter():
             try:
@@ -67,7 +67,7 @@ class Run:
         return found
 
     def workers(self) -> list[psutil.Process]:
-        """Those that are at a verb of ``nvae``."""
+        """Return the processes that run a verb of ``nvae``."""
         found = []
         for process in self.members():
             try:
@@ -85,12 +85,12 @@ class Run:
             return
 
     def wait(self) -> int:
-        """The command's exit code, once it and all that it has started are gone."""
-        until(lambda: self.ended() and not self.members(), f"the end of {' '.join(self.command)}", self.said)
+        """Return the command's exit code, once it and all processes that it started have ended."""
+        until(lambda: self.ended() and not self.members(), f"the end of {' '.join(self.command)}", self.output)
         return self.process.wait()
 
     def close(self) -> None:
-        """Leave nothing running."""
+        """Kill all processes that are left."""
         if not self.ended() or self.members():
             self.signal_group(signal.SIGKILL)
             self.wait()
@@ -98,21 +98,21 @@ class Run:
 
 
 def _interruptible() -> None:
-    """A parent in the background ignores Ctrl-C, and its children would too."""
+    """Restore the default SIGINT handler, because children of a background process would ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def until(happened: Callable[[], bool], what: str, said: Callable[[], str] = str) -> None:
-    """Look again and again until something has happened."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while not happened():
-        assert time.monotonic() < deadline, f"waited in vain for {what}\n{said()[-4000:]}"
-        time.sleep(_LOOK_S)
+def until(condition: Callable[[], bool], what: str, output: Callable[[], str] = str) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"timeout while waiting for {what}\n{output()[-4000:]}"
+        time.sleep(_POLL_S)
 
 
 @contextmanager
 def group() -> Iterator[Callable[..., Run]]:
-    """Starts runs; in the end none of them, and no orphan of theirs, is left."""
+    """Yield a function that starts runs; at the end, kill all of them and their orphans."""
     started: list[Run] = []
 
     def start(project: Project, *command: str) -> Run:
@@ -127,33 +127,33 @@ def group() -> Iterator[Callable[..., Run]]:
 
 
 def untouched(reference: Project, root: Path) -> Project:
-    """A project with the same files, in which nothing is made."""
+    """Clone a project without its results."""
     reference.do("git", "clone", "-q", str(reference.root), str(root))
     return Project(root)
 
 
 def snakemake(*targets: str, cores: int = 2) -> tuple[str, ...]:
-    """The command that makes targets."""
+    """Return the command that makes targets."""
     return ("snakemake", "--cores", str(cores), "--config", "profile=paper", "--", *targets)
 
 
-# How a run is struck. Each comes back when the next command may be given.
+# Ways to stop a run. Each returns when the next command may be started.
 
 
 def kill_leader(run: Run) -> None:
-    """SIGKILL to Snakemake alone: its jobs go on as orphans, beside the run that follows."""
+    """Send SIGKILL to Snakemake only: its jobs continue as orphans, concurrently with the next run."""
     run.process.kill()
     run.process.wait()
 
 
 def kill_group(run: Run) -> None:
-    """SIGKILL to Snakemake (or DVC) and all that it has started."""
+    """Send SIGKILL to Snakemake (or DVC) and to all processes that it started."""
     run.signal_group(signal.SIGKILL)
     run.wait()
 
 
 def kill_worker(run: Run) -> None:
-    """SIGKILL to one job, as the kernel does when memory is short: Snakemake says that the job has failed."""
+    """Send SIGKILL to one job, as the kernel does when memory is short: Snakemake reports that the job failed."""
     killed = False
     while not (killed or run.ended()):
         for worker in run.workers():
@@ -165,47 +165,47 @@ def kill_worker(run: Run) -> None:
 
 
 def terminate(run: Run) -> None:
-    """SIGTERM to the group, as at a machine's shutdown."""
+    """Send SIGTERM to the group, as at a machine's shutdown."""
     run.signal_group(signal.SIGTERM)
     run.wait()
 
 
 def interrupt(run: Run) -> None:
-    """Ctrl-C."""
+    """Send SIGINT to the group, as Ctrl-C does."""
     run.signal_group(signal.SIGINT)
     run.wait()
 
 
 def unlock(project: Project) -> None:
-    """As docs/troubleshooting.md says, after a kill that has left Snakemake's lock."""
+    """Remove Snakemake's lock after a kill, as docs/troubleshooting.md describes."""
     if any((project.root / ".snakemake/locks").glob("*.lock")):
         project.do("snakemake", "--unlock")
 
 
 def clear(project: Project) -> None:
-    """Take away all that runs have made."""
+    """Remove all files that runs have made."""
     for name in (*MADE, ".snakemake"):
         shutil.rmtree(project.root / name, ignore_errors=True)
 
 
 def differences(made: Path, reference: Path) -> list[str]:
-    """Where the files of one run are not those of another, byte for byte; of sidecars, where ``made_from`` is not.
+    """Return the differences between the files of two runs, byte for byte; of sidecars, only those in ``made_from``.
 
-    Hidden files are passed over: a killed writer can leave its part, under no final name.
+    Hidden files are skipped: a killed process can leave a partial file, which never has a final name.
 
     Args:
-        made: a project's folder.
-        reference: another's; it may hold more.
+        made: Folder of a project.
+        reference: Folder of another project, which may contain more files.
     """
     found = set()
     for name in map(Path, listing(made)):
         path, other = made / name, reference / name
         if not other.is_file():
-            found.add(f"{name}: not made by an undisturbed run")
+            found.add(f"{name}: not made by an uninterrupted run")
         elif name.name.endswith(_SIDECAR):
-            found |= {f"{name}: made from something else"} if _made_from(path) != _made_from(other) else set()
+            found |= {f"{name}: different made_from"} if _made_from(path) != _made_from(other) else set()
         elif path.read_bytes() != other.read_bytes():
-            found.add(f"{name}: other bytes")
+            found.add(f"{name}: different bytes")
         for artefact in (name, name.parent):
             sidecar = artefact.with_name(artefact.name + _SIDECAR)
             if (reference / sidecar).is_file() and not (made / sidecar).is_file():
@@ -219,6 +219,6 @@ def _made_from(sidecar: Path) -> dict[str, Any]:
 
 
 def listing(root: Path) -> set[str]:
-    """The files that runs have made, but for those that measure and the hidden ones."""
+    """Return the files that runs have made, except measurements and hidden files."""
     files = (file.relative_to(root) for name in MADE for file in (root / name).rglob("*") if file.is_file())
     return {str(file) for file in files if not any(part.startswith(".") or part in _MEASURED for part in file.parts)}

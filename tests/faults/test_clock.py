@@ -1,4 +1,4 @@
-"""A clock that was set back hides no change, and hinders no job."""
+"""A clock that was set back hides no change and prevents no job."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ DAY_S = 86_400.0
 
 @pytest.fixture
 def made(finished: Project, tmp_path: Path) -> Project:
-    """A copy of the finished run whose files' dates may be changed."""
+    """Return a copy of the finished run, in which the dates of files may be changed."""
     shutil.copytree(finished.root, tmp_path / "project")
     return Project(tmp_path / "project")
 
@@ -31,21 +31,21 @@ def _date(project: Project, names: Iterable[str], ahead_s: float) -> None:
         os.utime(project.root / name, (date, date))
 
 
-def test_what_is_dated_tomorrow_is_made_again_if_what_it_needs_has_changed(made: Project) -> None:
+def test_a_file_dated_tomorrow_is_made_again_if_its_inputs_have_changed(made: Project) -> None:
     _date(made, listing(made.root), DAY_S)
     assert made.planned("all_figures") == {}
 
     _date(made, listing(made.root), DAY_S)
     claims = made.root / "claims.yaml"
-    claims.write_text(claims.read_text() + "# a remark\n")
+    claims.write_text(claims.read_text() + "# a comment\n")
     assert made.planned("all_figures") == {"check_claims": 1, "all_figures": 1}
 
     figure = [f"paper_figs/{FIG01}.{suffix}" for suffix in SUFFIXES]
     old = [(made.root / name).read_bytes() for name in figure]
-    made.edit_params(lambda params: params["traversal"].update(steps=params["traversal"]["steps"] + 2))
+    made.edit_params(lambda params: params["traversals"].update(steps=params["traversals"]["steps"] + 2))
     _date(made, listing(made.root), DAY_S)
-    made.snakemake(TABLE)  # a job that reads what is dated tomorrow
-    _date(made, figure, DAY_S)  # and what it makes is older than the figure
+    made.snakemake(TABLE)  # a job that reads files dated tomorrow
+    _date(made, figure, DAY_S)  # and whose output is older than the figure
     made.snakemake(figure[0])
     made.do("nvae", "draw", "fig01", "--out", "again")
     new = [(made.root / "again" / Path(name).name).read_bytes() for name in figure]
@@ -53,7 +53,7 @@ def test_what_is_dated_tomorrow_is_made_again_if_what_it_needs_has_changed(made:
     assert new[1] != old[1]
 
 
-def test_what_is_needed_may_be_newer_by_the_clock_alone(made: Project) -> None:
+def test_unchanged_inputs_may_have_newer_dates(made: Project) -> None:
     _date(made, listing(made.root), -DAY_S)
     _date(made, [name for name in listing(made.root) if not name.startswith("paper_figs")], 0)
     _date(made, ["claims.yaml"], DAY_S)
@@ -61,7 +61,7 @@ def test_what_is_needed_may_be_newer_by_the_clock_alone(made: Project) -> None:
     assert (made.root / "claims.yaml").stat().st_mtime < time.time() + 1
 
 
-def test_only_dates_that_no_other_machines_clock_explains_are_changed(tmp_path: Path) -> None:
+def test_only_dates_beyond_the_clock_tolerance_are_changed(tmp_path: Path) -> None:
     now = time.time()
     dates = {
         "made/late": now + DAY_S,

@@ -1,4 +1,4 @@
-"""Runs that are killed at random moments, again and again, end with the bytes of a run that is left alone."""
+"""Runs that are killed repeatedly at random moments end with the same bytes as an uninterrupted run."""
 
 import json
 import os
@@ -32,33 +32,33 @@ from tests.pipeline.project import Project
 from tests.pipeline.test_dvc import _on_built_in_data
 
 SEED = int(os.environ.get("NVAE_ATTACK_SEED", "20190125"))
-#: Every kind of work (drawing, preparing, VAEs, a GAN and its judge, arms, tables, a figure) in 20 jobs.
+#: Every kind of work (drawing, preparing, VAEs, a GAN and its classifier, arms, tables, a figure) in 20 jobs.
 FEW = ("paper_figs/fig05_kl_per_dimension.pdf", "results/paper/tables/augmentation/garments-cgan.csv")
-#: DVC calls Snakemake and afterwards keeps what it has made: that can be killed too.
+#: DVC calls Snakemake and then caches the results, which can be killed too.
 DVC = ("dvc", "repro", "data")
-#: Of strikes, how many come before Snakemake has started a job, and within how many seconds.
+#: Share of stops that come before Snakemake's first job, and the time in seconds within which they come.
 EARLY, EARLY_S = 0.25, 2.0
 
 
 @dataclass(frozen=True)
 class Attack:
-    """Which run is struck, how often and when.
+    """Run to stop repeatedly, and the number and the times of the stops.
 
     Args:
-        reference: the fixture of the undisturbed run.
-        targets: of Snakemake.
-        strikes: how many there are.
-        span_s: the longest that a run goes on after its first job has begun.
+        reference: Name of the fixture of the uninterrupted run.
+        targets: Targets of Snakemake.
+        stops: Number of stops.
+        span_s: Longest time from the start of the run's first job to the stop, in seconds.
     """
 
     reference: str
     targets: tuple[str, ...]
-    strikes: int
+    stops: int
     span_s: float
 
 
-SMALL = Attack("finished", FEW, strikes=8, span_s=3.0)
-DEMO = Attack("demo", ("all_figures",), strikes=int(os.environ.get("NVAE_ATTACK_KILLS", "24")), span_s=40.0)
+SMALL = Attack("finished", FEW, stops=8, span_s=3.0)
+DEMO = Attack("demo", ("all_figures",), stops=int(os.environ.get("NVAE_ATTACK_KILLS", "24")), span_s=40.0)
 
 
 @pytest.mark.parametrize(
@@ -80,23 +80,23 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
         (make, terminate),
     ]
     rng = random.Random(SEED)
-    strikes = list(islice(cycle(ways), attack.strikes))
-    rng.shuffle(strikes)
+    stops = list(islice(cycle(ways), attack.stops))
+    rng.shuffle(stops)
     with group() as start:
         runs = []
-        while strikes:
-            command, strike = strikes[-1]
+        while stops:
+            command, stop = stops[-1]
             runs.append(start(project, *command))
-            if _struck(runs[-1], strike, rng, attack.span_s):
-                strikes.pop()
+            if _stopped(runs[-1], stop, rng, attack.span_s):
+                stops.pop()
                 unlock(project)
                 continue
-            # All was made before it could be struck: once more from nothing.
+            # The run ended before it could be stopped: start again from scratch.
             _wait_for_orphans(runs)
             assert differences(project.root, reference.root) == []
             clear(project)
         last = start(project, *make)
-        assert last.wait() == 0, last.said()[-4000:]
+        assert last.wait() == 0, last.output()[-4000:]
         _wait_for_orphans(runs)
     assert differences(project.root, reference.root) == []
     if attack.targets == ("all_figures",):
@@ -104,20 +104,20 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
     assert project.planned(*attack.targets) == {}
 
 
-def _struck(run: Run, strike: Callable[[Run], None], rng: random.Random, span_s: float) -> bool:
-    """Strike a run at a random moment. False if it came to its end, as it then should, before."""
+def _stopped(run: Run, stop: Callable[[Run], None], rng: random.Random, span_s: float) -> bool:
+    """Stop a run at a random moment. Return False if it ended, successfully, before that moment."""
     if rng.random() < EARLY:
         wait_s = rng.uniform(0, EARLY_S)
     else:
         wait_s = rng.uniform(0, span_s)
-        until(lambda: run.ended() or bool(run.workers()), "a job", run.said)
+        until(lambda: run.ended() or bool(run.workers()), "a job", run.output)
     moment = time.monotonic() + wait_s
-    until(lambda: run.ended() or time.monotonic() >= moment, "the moment", run.said)
-    assert "Error" not in run.said(), run.said()[-4000:]
+    until(lambda: run.ended() or time.monotonic() >= moment, "the moment", run.output)
+    assert "Error" not in run.output(), run.output()[-4000:]
     if run.ended():
-        assert run.process.returncode == 0, run.said()[-4000:]
+        assert run.process.returncode == 0, run.output()[-4000:]
         return False
-    strike(run)
+    stop(run)
     return run.process.returncode != 0
 
 
@@ -137,25 +137,25 @@ def _forge(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "damage", "told"),
+    ("name", "damage", "difference"),
     [
-        ("tables/kl/glyphs-n_vae.csv", _halve, "other bytes"),
-        ("models/glyphs/n_vae/seed0/weights.safetensors", _halve, "other bytes"),
-        ("models/glyphs/n_vae/seed0.meta.json", _forge, "made from something else"),
+        ("tables/kl/glyphs-n_vae.csv", _halve, "different bytes"),
+        ("models/glyphs/n_vae/seed0/weights.safetensors", _halve, "different bytes"),
+        ("models/glyphs/n_vae/seed0.meta.json", _forge, "different made_from"),
         ("models/glyphs/n_vae/seed0.meta.json", Path.unlink, "missing"),
         ("tables/kl/glyphs-n_vae.csv.meta.json", Path.unlink, "missing"),
-        ("tables/kl/glyphs-n_vae.csv.old", Path.touch, "not made by an undisturbed run"),
+        ("tables/kl/glyphs-n_vae.csv.old", Path.touch, "not made by an uninterrupted run"),
     ],
 )
-def test_what_a_kill_could_do_would_be_found(
-    finished: Project, tmp_path: Path, name: str, damage: Callable[[Path], None], told: str
+def test_damage_by_a_kill_would_be_detected(
+    finished: Project, tmp_path: Path, name: str, damage: Callable[[Path], None], difference: str
 ) -> None:
     for folder in ("tables/kl", "models/glyphs/n_vae"):
         shutil.copytree(finished.root / "results/paper" / folder, tmp_path / "results/paper" / folder)
     _other_run(tmp_path / "results/paper/models/glyphs/n_vae/seed0.meta.json")
     assert differences(tmp_path, finished.root) == []
     damage(tmp_path / "results/paper" / name)
-    assert differences(tmp_path, finished.root) == [f"results/paper/{name}: {told}"]
+    assert differences(tmp_path, finished.root) == [f"results/paper/{name}: {difference}"]
 
 
 def _other_run(sidecar: Path) -> None:

@@ -1,4 +1,4 @@
-"""However the jobs of a run are ordered, and whoever gets in its way, the bytes are the same."""
+"""The bytes are the same for every order of the jobs of a run, and with a concurrent run."""
 
 import random
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.pipeline.project import Project
 
 SEED = 20190125
 MODEL = "results/paper/models/glyphs/n_vae/seed0/weights.safetensors"
-#: Of one data set, from its images to a table and a figure; the later ones need the earlier ones.
+#: Targets of one data set, from its images to a table and a figure; later targets need earlier ones.
 CHAIN = (
     "data/prepared/paper/glyphs.npz",
     MODEL,
@@ -30,7 +30,7 @@ def test_jobs_one_by_one_in_any_order_make_the_same_bytes(finished: Project, tmp
 
 @pytest.mark.attack
 def test_all_targets_in_a_random_order_make_the_same_bytes(demo: Project, tmp_path: Path) -> None:
-    """Many at a time, so that it takes no longer than the run itself, with one core and with two by turns."""
+    """Many targets at a time, so that it takes no longer than the run itself, alternately with one and two cores."""
     project = untouched(demo, tmp_path / "project")
     targets = sorted(
         name for name in listing(demo.root) if name.startswith(("results/paper/tables/", "paper_figs/")) and _made(name)
@@ -51,11 +51,11 @@ def test_a_second_snakemake_is_refused_and_does_no_harm(finished: Project, tmp_p
     project = untouched(finished, tmp_path / "project")
     with group() as start:
         first = start(project, *snakemake(MODEL))
-        until(lambda: first.ended() or bool(first.workers()), "a job", first.said)
+        until(lambda: first.ended() or bool(first.workers()), "a job", first.output)
         second = start(project, *snakemake(MODEL))
         assert second.wait() == 1
-        assert "Directory cannot be locked" in second.said()
-        assert not first.ended(), "the first was too quick to be in the way"
-        assert first.wait() == 0, first.said()
+        assert "Directory cannot be locked" in second.output()
+        assert not first.ended(), "the first run ended too early to hold the lock"
+        assert first.wait() == 0, first.output()
     assert MODEL in listing(project.root)
     assert differences(project.root, finished.root) == []

@@ -1,4 +1,4 @@
-"""A disk that is full, and raw data that can't be written to."""
+"""A full disk, and raw data on a read-only file system."""
 
 import gzip
 from pathlib import Path
@@ -10,12 +10,12 @@ from tests.faults.mounts import enlarge, read_only, small_disk
 from tests.pipeline.project import Project
 from tests.unit.fetch_world import CONTENT, mirror, plain_row
 
-ROOM_KIB = 16_384
+ENLARGED_KIB = 16_384
 MODEL = "results/paper/models/glyphs/n_vae/seed0"
 
 
 def _files(*tops: Path) -> dict[str, bytes]:
-    """Files and those in folders, hidden ones too, but for what measures and for sidecars, which tell times."""
+    """Read files and the files in folders, also hidden ones, except measurements and sidecars, which contain times."""
     return {
         str(file.relative_to(top.parent)): file.read_bytes()
         for top in tops
@@ -34,7 +34,7 @@ def _files(*tops: Path) -> dict[str, bytes]:
         pytest.param("draw fig05 --out {disk}", 12, "paper_figs/fig05_*", id="figure"),
     ],
 )
-def test_a_full_disk_is_told_and_with_room_the_same_command_ends_alike(
+def test_a_full_disk_is_an_error_and_with_more_space_the_command_gives_the_same_files(
     finished: Project, tmp_path: Path, command: str, kib: int, made: str
 ) -> None:
     whole = _files(*finished.root.glob(made))
@@ -49,12 +49,12 @@ def test_a_full_disk_is_told_and_with_room_the_same_command_ends_alike(
         left = _files(*disk.iterdir())
         assert left.items() < whole.items(), left.keys()
 
-        enlarge(disk, kib=ROOM_KIB)
+        enlarge(disk, kib=ENLARGED_KIB)
         finished.do("nvae", *words)
         assert _files(*disk.iterdir()) == whole
 
 
-def test_raw_data_can_be_read_only(finished: Project) -> None:
+def test_raw_data_may_be_read_only(finished: Project) -> None:
     prepared = "data/prepared/paper/glyphs.npz"
     with finished.kept(prepared) as path:
         before = path.read_bytes()
@@ -70,7 +70,7 @@ def test_raw_data_can_be_read_only(finished: Project) -> None:
     finished.snakemake("all_data")
 
 
-def test_fetch_writes_nothing_where_all_is_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetch_writes_nothing_if_all_files_are_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = Project(tmp_path)
     row = {name: str(value) for name, value in vars(plain_row()).items()}
     (tmp_path / REGISTRY).parent.mkdir()

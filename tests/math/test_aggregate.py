@@ -1,4 +1,4 @@
-"""Numbers about q(z) against closed forms, quadrature, Monte Carlo, and codes whose answer is known."""
+"""Statistics of q(z) against closed forms, quadrature, Monte Carlo, and codes with a known result."""
 
 import math
 import tracemalloc
@@ -22,8 +22,8 @@ from nvae.rng import numpy_generator
 
 Array = npt.NDArray[np.float64]
 
-# A test that rests on a random draw allows this many standard errors: 6e-7 of correct results lie outside, up to 1e-3
-# where the error is itself estimated from ten values. The seeds are fixed.
+# Standard errors that a test with random draws allows: 6e-7 of correct results are outside, or up to 1e-3 if the error
+# is itself estimated from ten values. The seeds are fixed.
 ERRORS = 5
 
 
@@ -36,7 +36,7 @@ def rotation(dims: int) -> Array:
 
 
 def quantiles(n: int) -> Array:
-    """The N(0, 1) quantiles of the midpoints of n intervals."""
+    """Return the N(0, 1) quantiles of the midpoints of n intervals."""
     return np.asarray(norm.ppf((np.arange(n) + 0.5) / n))
 
 
@@ -45,25 +45,25 @@ def sliced(z: Array, *, projections: int = 200, stream: int = 0) -> float:
 
 
 def clusters(n: int, *, gap: float, name: str, classes: int = 3) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Classes (n,) in turn, and a code (n, classes) with their means ``gap`` from 0, one on each axis."""
+    """Return a code (n, classes), with each class's mean ``gap`` from 0 on its own axis, and classes (n,) in turn."""
     labels = np.arange(n) % classes
     return gap * np.eye(classes)[labels] + random(n, classes, name=name), labels
 
 
 def test_share_between_classes_by_hand() -> None:
-    """Means 2 and 6 around 4: between 4 · 2² = 16, total 9 + 1 + 1 + 9 = 20. The labels' values don't matter."""
+    """Means 2 and 6 around 4: between 4 · 2² = 16, total 9 + 1 + 1 + 9 = 20. The values of the labels do not matter."""
     z = np.array([[1.0, 5.0], [7.0, 5.0], [3.0, 5.0], [5.0, 5.0]])
     np.testing.assert_allclose(between_class_share(z, np.array([3, 7, 3, 7])), [0.8, 0], rtol=1e-12)
 
 
-def test_share_of_a_constant_that_has_no_exact_mean() -> None:
+def test_share_of_a_constant_whose_mean_is_inexact() -> None:
     z = np.full((6, 1), 0.1)
     assert z.mean() != 0.1
     assert between_class_share(z, np.arange(6) % 2) == 0
 
 
 def test_share_of_perfect_useless_and_duplicated_dimensions() -> None:
-    """A useless one's is Beta((K − 1)/2, (n − K)/2), with mean (K − 1)/(n − 1)."""
+    """The share of a useless dimension is Beta((K − 1)/2, (n − K)/2), with mean (K − 1)/(n − 1)."""
     n, classes, dims = 120, 4, 500
     labels = np.arange(n) % classes
     useless = random(n, dims, name="useless")
@@ -74,8 +74,8 @@ def test_share_of_perfect_useless_and_duplicated_dimensions() -> None:
     assert abs(found.mean() - (classes - 1) / (n - 1)) < ERRORS * found.std() / math.sqrt(dims)
 
 
-def test_share_of_unequal_classes_weighs_images() -> None:
-    """The law of total variance, with classes of 10, 30 and 60 images."""
+def test_share_of_unequal_classes_weights_images_equally() -> None:
+    """Law of total variance, with classes of 10, 30 and 60 images."""
     labels = np.repeat([0, 1, 2], [10, 30, 60])
     z = random(100, 3, name="unequal") + labels[:, None] + 100
     within = sum((labels == label).mean() * z[labels == label].var(axis=0) for label in range(3))
@@ -83,7 +83,7 @@ def test_share_of_unequal_classes_weighs_images() -> None:
 
 
 def test_squared_wasserstein_against_quadrature() -> None:
-    """∫ (F⁻¹(u) − Φ⁻¹(u))² du, F⁻¹ constant on each n-th."""
+    """Integral ∫ (F⁻¹(u) − Φ⁻¹(u))² du, with F⁻¹ constant on each n-th of the unit interval."""
     x = random(7, name="few") + 0.3
     parts = [
         quad(lambda u, level=level: (level - norm.ppf(u)) ** 2, i / 7, (i + 1) / 7)[0]
@@ -93,7 +93,7 @@ def test_squared_wasserstein_against_quadrature() -> None:
 
 
 def test_squared_wasserstein_against_large_normal_samples() -> None:
-    """Matching in order, the optimal plan between samples; the error is that of the mean over ten samples."""
+    """Matching in sorted order is the optimal plan between samples; the error is that of the mean over ten samples."""
     x = random(10, name="ten") * 1.5
     samples = np.sort(random(10, 200_000, name="brute force"), axis=1)
     found = ((np.repeat(np.sort(x), 20_000) - samples) ** 2).mean(axis=1)
@@ -101,7 +101,7 @@ def test_squared_wasserstein_against_large_normal_samples() -> None:
 
 
 def test_sliced_wasserstein_of_normal_quantiles_is_small() -> None:
-    """What is left, 1/n-th cells of N(0, 1) to one point each, is below 2/n."""
+    """The remaining distance, from 1/n-th cells of N(0, 1) to one point each, is below 2/n."""
     z = quantiles(10_000)[:, None]
     assert 0 < sliced(z) < math.sqrt(2 / len(z))
 
@@ -121,20 +121,20 @@ def test_sliced_wasserstein_of_a_shift() -> None:
 
 @pytest.mark.parametrize("scale", [0.0, 0.5, 2.0])
 def test_sliced_wasserstein_of_a_scale(scale: float) -> None:
-    """|s − 1|, W₂ between N(0, s²) and N(0, 1); up to s times W₂ of the unscaled code, by the triangle inequality."""
+    """|s − 1|, W₂ between N(0, s²) and N(0, 1), up to s times W₂ of the unscaled code, by the triangle inequality."""
     for z in (quantiles(2000)[:, None], random(2000, 3, name="scaled")):
         assert abs(sliced(scale * z) - abs(scale - 1)) <= scale * sliced(z) + 1e-9
 
 
 def test_sliced_wasserstein_of_normal_samples_does_not_grow_with_dims() -> None:
-    """The numbers of the docstring; single draws scatter by a tenth."""
+    """Values stated in the docstring; single draws vary by a tenth."""
     for dims in (2, 16):
         assert sliced(random(1000, dims, name="few normal")) == pytest.approx(0.056, rel=0.3)
         assert sliced(random(10_000, dims, name="many normal")) == pytest.approx(0.019, rel=0.3)
 
 
-def test_sliced_wasserstein_does_not_see_a_rotation() -> None:
-    """Squares over ten sets of directions: their means agree within their standard errors."""
+def test_sliced_wasserstein_is_invariant_to_rotation() -> None:
+    """Squares over ten sets of directions, whose means agree within their standard errors."""
     z = random(500, 3, name="stretched") * [3, 1, 1]
     plain, rotated = (
         np.array([sliced(code, projections=1000, stream=start + stream) ** 2 for stream in range(10)])
@@ -145,7 +145,7 @@ def test_sliced_wasserstein_does_not_see_a_rotation() -> None:
     assert error < 0.03 * plain.mean()
 
 
-def test_mmd_is_unbiased_at_the_prior_and_sees_two_modes() -> None:
+def test_mmd_is_unbiased_at_the_prior_and_detects_two_modes() -> None:
     """The modes have the prior's mean and variance. A biased estimate would be 1/n = 0.001 too high."""
     null = np.array([mmd(random(1000, 2, name=f"null {seed}")) for seed in range(20)])
     assert abs(null.mean()) < ERRORS * null.std(ddof=1) / math.sqrt(20)
@@ -173,8 +173,8 @@ def test_mmd_against_a_sampled_prior(bandwidths: tuple[float, ...]) -> None:
     assert abs(mmd(z, bandwidths=bandwidths) - np.mean(pairs) - draws.mean()) < ERRORS * error
 
 
-def test_mmd_does_not_see_a_rotation_or_chunks() -> None:
-    """Both up to rounding, of terms of order 1."""
+def test_mmd_is_invariant_to_rotation_and_chunk_size() -> None:
+    """Both hold up to the rounding of terms of order 1."""
     z = random(100, 3, name="rotated") * [2, 1, 1]
     whole = mmd(z, chunk=100)
     assert whole > 0.01
@@ -192,7 +192,7 @@ def test_mmd_of_ten_thousand_samples_fits_in_memory() -> None:
 
 
 def test_total_correlation_of_independent_dimensions() -> None:
-    """2n times it is χ² with dims (dims − 1)/2 degrees, rotated or not: within all but 2e-6 of the distribution."""
+    """2n times it is χ² with dims (dims − 1)/2 degrees of freedom, rotated or not; the bounds exclude 2e-6."""
     n, dims = 5000, 5
     z = random(n, dims, name="independent")
     for code in (z, z @ rotation(dims), z * [1, 2, 3, 4, 5] + 7):
@@ -219,42 +219,42 @@ def test_total_correlation_of_degenerate_codes() -> None:
 
 
 def test_probe_of_perfect_and_useless_codes() -> None:
-    """Gaps of 20 standard deviations; and chance, 1/3, within its binomial error."""
+    """Means 20 standard deviations from 0 give 100 %; equal means give chance, 1/3, within its binomial error."""
     for gap, expected, error in ((20.0, 100.0, 0.0), (0.0, 100 / 3, 100 * math.sqrt(2 / 9 / 3000))):
         train, test = clusters(3000, gap=gap, name="probe train"), clusters(3000, gap=gap, name="probe test")
         found = linear_probe_accuracy_pct(*train, *test, penalty=1.0)
         assert abs(found - expected) <= ERRORS * error
 
 
-def test_probe_is_fitted_on_train_and_judged_on_the_other() -> None:
-    """With the test's classes in another order all its predictions are wrong."""
+def test_probe_is_fitted_on_train_and_evaluated_on_test() -> None:
+    """With permuted classes in the test set, all predictions are wrong."""
     (z, labels), test = clusters(300, gap=20, name="judged"), clusters(300, gap=20, name="judged too")
     assert linear_probe_accuracy_pct(z, labels, test[0], (test[1] + 1) % 3, penalty=1.0) == 0
 
 
-def test_probe_does_not_see_scale_or_rotation() -> None:
-    """Overlapping classes. Without standardisation the penalty would leave nothing of a code a thousand times smaller;
-    the rotation changes what is standardised, hence a half percent."""
+def test_probe_is_invariant_to_scale_and_rotation() -> None:
+    """Overlapping classes. Without standardisation, the penalty would suppress a code that is a thousand times smaller.
+    The rotation changes what is standardised, hence the tolerance of half a percent."""
     train, test = clusters(3000, gap=1, name="overlap train"), clusters(3000, gap=1, name="overlap test")
 
     def accuracy(matrix: Array) -> float:
         return linear_probe_accuracy_pct(train[0] @ matrix + 5, train[1], test[0] @ matrix + 5, test[1], penalty=10.0)
 
     plain = accuracy(np.eye(3))
-    assert 55 < plain < 75  # of two such classes, the optimum is Φ(1/√2) = 76 %
+    assert 55 < plain < 75  # the optimum for two such classes is Φ(1/√2) = 76 %
     assert accuracy(np.diag([1e-3, 1, 1e3])) == pytest.approx(plain, abs=0.1)
     assert accuracy(rotation(3)) == pytest.approx(plain, abs=0.5)
 
 
 def test_probe_penalty_shrinks() -> None:
-    """Classes in a ratio of 2 to 1: an overwhelming penalty leaves the intercept, that is, the larger class."""
+    """Classes in a ratio of 2 to 1: with an overwhelming penalty, the intercept predicts the larger class."""
     z, classes = clusters(300, gap=5, name="penalised")
     labels = np.minimum(classes, 1)
     assert linear_probe_accuracy_pct(z, labels, z, labels, penalty=1e-6) > 98
     assert linear_probe_accuracy_pct(z, labels, z, labels, penalty=1e6) == pytest.approx(100 * 2 / 3)
 
 
-def test_table_has_every_number_of_every_reported_split() -> None:
+def test_table_has_every_metric_of_every_reported_split() -> None:
     samples = {name: clusters(n, gap=2, name=name) for name, n in (("train", 300), ("validation", 90), ("test", 120))}
     table = aggregate_table(samples, projections=10, probe_penalty=1.0, seed=3)
     assert list(table.columns) == ["split", "metric", "dim", "value"]
@@ -275,7 +275,7 @@ def test_table_has_every_number_of_every_reported_split() -> None:
         assert by_name.to_dict() == expected
 
 
-def test_table_follows_the_seed_in_its_directions_alone() -> None:
+def test_only_the_directions_in_the_table_depend_on_the_seed() -> None:
     samples = {name: clusters(90, gap=1, name=name) for name in ("train", "test")}
     first, again, other = (aggregate_table(samples, projections=5, probe_penalty=1.0, seed=seed) for seed in (0, 0, 1))
     assert first.equals(again)

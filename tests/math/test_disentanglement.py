@@ -1,4 +1,4 @@
-"""Scores of codes whose answer is known, in closed form or from public implementations."""
+"""Scores of codes with a known result, from closed forms or from public implementations."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from nvae.rng import numpy_generator
 Array = npt.NDArray[np.float64]
 Score = Callable[[Array, Array], float]
 
-# Standard errors that a random draw may be off, as in test_aggregate.py. The seeds are fixed.
+# Standard errors that a test with random draws allows, as in test_aggregate.py. The seeds are fixed.
 ERRORS = 5
 SCORES: dict[str, Score] = {
     "mig": lambda codes, factors: mig(codes, factors, bins=10),
@@ -25,7 +25,7 @@ SCORES: dict[str, Score] = {
 
 
 def grid(*levels: int) -> Array:
-    """Every combination of the levels 0, 1, ... once, (product of levels, columns): exactly independent."""
+    """Return every combination of the levels 0, 1, ... once, (product of levels, columns): independent columns."""
     return np.asarray(np.argwhere(np.ones(levels)), dtype=np.float64)
 
 
@@ -34,13 +34,13 @@ def uniform(n: int, columns: int, name: str) -> Array:
 
 
 def turned(factors: Array, degrees: float) -> Array:
-    """The first two columns, rotated."""
+    """Rotate the first two columns."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return np.asarray(factors @ np.array([[cos, sin], [-sin, cos]]))
 
 
 def mixed(seed: int, n: int) -> tuple[Array, Array]:
-    """Codes (n, 5), of which one is noise and one follows another, of three factors."""
+    """Return codes (n, 5) of three factors, where one code is noise and one follows another, and the factors."""
     generator = np.random.default_rng(seed)
     factors, noise = generator.uniform(-1, 1, size=(n, 3)), generator.normal(size=(n, 5))
     mix = np.array([[1, 0, 0, 0.3, 0], [0, 0.8, 0.5, 0, 0], [0.2, 0, 0.7, 0, 0]])
@@ -48,18 +48,18 @@ def mixed(seed: int, n: int) -> tuple[Array, Array]:
 
 
 def dci_of(code: Callable[[Array], Array], factors: int, seed: int = 0) -> DCI:
-    """DCI of ``code``, from factors to codes, on 300 images to fit and 300 to judge."""
+    """Compute DCI of ``code``, a function from factors to codes, on 300 training and 300 test images."""
     train, test = uniform(300, factors, "train"), uniform(300, factors, "test")
     return dci(code(train), train, code(test), test, seed=seed)
 
 
 def with_dead(codes: Array) -> Array:
-    """A constant that has no exact mean in between."""
+    """Insert a constant column whose floating-point mean is inexact."""
     return np.insert(codes, 1, 0.1, axis=1)
 
 
 def test_mutual_information_by_hand() -> None:
-    """Of eight images three each are low-low and high-high, one each low-high and high-low."""
+    """Of eight images, three each are low-low and high-high, and one each is low-high and high-low."""
     codes = np.array([[0, 5], [1, 5], [2, 5], [9, 5], [1, 5], [9, 5], [8, 5], [9, 5]])
     factors = np.array([[-3], [-3], [-3], [-2.9], [3], [3], [3], [2]])
     expected = [[3 / 4 * math.log(3 / 2) + 1 / 4 * math.log(1 / 2)], [0.0]]
@@ -67,7 +67,7 @@ def test_mutual_information_by_hand() -> None:
 
 
 def test_mutual_information_of_a_grid_whose_levels_are_edges() -> None:
-    """Eleven angles, 1, 2, ... 11 times, in ten bins of the same width: the highest two share the last."""
+    """Eleven angles, occurring 1, 2, ... 11 times, in ten bins of the same width: the last bin has the highest two."""
     angles = np.repeat(np.arange(-130.0, 131, 26), np.arange(1, 12))[:, None]
     shares = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 21]) / 66
     for factor in (angles, np.radians(angles), angles * 7 + 0.1):
@@ -75,15 +75,15 @@ def test_mutual_information_of_a_grid_whose_levels_are_edges() -> None:
 
 
 def test_mutual_information_of_independent_columns() -> None:
-    """2n times it is χ² with (bins − 1)² degrees of freedom if n is large; else the numbers of the docstring."""
+    """2n times it is χ² with (bins − 1)² degrees of freedom if n is large; otherwise the values of the docstring."""
     for n, bins, bias, rounding in ((2000, 5, 0.004, 0), (600, 10, 0.07, 0.005), (600, 20, 0.35, 0.005)):
         found = information(uniform(n, 20, "codes"), uniform(n, 10, "factors"), bins=bins)
         assert abs(found.mean() - bias) < rounding + ERRORS * found.std() / math.sqrt(found.size)
 
 
 def test_scores_of_perfect_codes() -> None:
-    """In another order and unit, and non-linear where mutual information alone is asked. A dead dimension lowers
-    modularity, by its share of the mean, and nothing else."""
+    """Codes in another order and unit, and non-linear for scores of mutual information. A dead dimension lowers
+    modularity, by its share of the mean, and no other score."""
     factors = grid(4, 3, 5)
     codes = factors[:, [2, 0, 1]] * [-3, 0.01, 100] + [7, 0, -2]
     for name, score in SCORES.items():
@@ -95,7 +95,7 @@ def test_scores_of_perfect_codes() -> None:
 
 
 def test_scores_of_useless_codes() -> None:
-    """With one dimension SAP is its squared correlation, 1/(n − 1) on average."""
+    """With one dimension, SAP is the squared correlation, 1/(n − 1) on average."""
     codes, factors = uniform(2000, 6, "useless"), uniform(2000, 4, "unknown")
     assert 0 <= mig(codes, factors, bins=10) < 0.01
     assert 0 <= sap(codes, factors) < 0.01
@@ -105,7 +105,7 @@ def test_scores_of_useless_codes() -> None:
 
 
 def test_gaps_of_duplicated_codes() -> None:
-    """No gap in the factor that two dimensions carry; each of the two still tells of it alone."""
+    """A factor with two equal dimensions has no gap; each of the two is still informative about that factor only."""
     factors = grid(4, 3)
     codes = np.column_stack([factors, 5 - 2 * factors[:, 0]])
     for name, score in SCORES.items():
@@ -113,8 +113,8 @@ def test_gaps_of_duplicated_codes() -> None:
 
 
 def test_mig_and_modularity_by_hand() -> None:
-    """Of a factor with four levels, log 4 nats, a dimension that tells halves apart knows log 2: gaps 1/2 and 1. One
-    that tells log 4 and log 2 of two of three factors is at 1 − (1/2)²/2, another at 1."""
+    """For a factor with four levels, log 4 nats, a dimension that separates halves has log 2: gaps 1/2 and 1. One with
+    log 4 and log 2 nats about two of three factors has modularity 1 − (1/2)²/2, the other has 1."""
     factors = grid(4, 2, 3)
     coarse = np.column_stack([factors[:, 0] // 2, factors[:, :2]])
     assert mig(coarse, factors[:, :2], bins=8) == pytest.approx(3 / 4, rel=1e-12)
@@ -138,7 +138,7 @@ def test_scores_fall_with_rotation() -> None:
 
 
 @pytest.mark.parametrize("name", SCORES)
-def test_scores_do_not_see_order_scale_or_sign(name: str) -> None:
+def test_scores_are_invariant_to_order_scale_and_sign(name: str) -> None:
     codes, factors = mixed(2, 300)
     other = codes[:, [3, 0, 4, 1, 2]] * [1e-9, -1, 1e9, 3, 1] + [0, 5, 0, -1, 0]
     assert SCORES[name](other, -2 * factors[:, ::-1]) == pytest.approx(SCORES[name](codes, factors), rel=1e-9)
@@ -152,33 +152,33 @@ def test_scores_do_not_see_order_scale_or_sign(name: str) -> None:
     ],
 )
 def test_scores_against_public_implementations(seed: int, n: int, bins: int, expected: tuple[float, ...]) -> None:
-    """disentanglement-lib 1.5 (PyPI), run with NumPy 2.4 and scikit-learn 1.9: in evaluation.metrics mig._compute_mig,
-    sap_score._compute_sap(continuous_factors=True), and modularity_explicitness.modularity of
-    utils.discrete_mutual_info. There arrays are (dims, n) and factors discrete: they were cut as it cuts codes, by
+    """Reference: disentanglement-lib 1.5 (PyPI) with NumPy 2.4 and scikit-learn 1.9. Functions in evaluation.metrics:
+    mig._compute_mig, sap_score._compute_sap(continuous_factors=True), modularity_explicitness.modularity of
+    utils.discrete_mutual_info. Its arrays are (dims, n) and its factors discrete: they were binned like codes, by
     utils._histogram_discretize. Its information is in nats too. For SAP, latte-metrics 0.0.1a6 (PyPI),
-    functional.disentanglement.sap.sap, has the same number, as the mean of one per factor."""
+    functional.disentanglement.sap.sap, gives the same value, as the mean over factors."""
     codes, factors = mixed(seed, n)
     found = mig(codes, factors, bins=bins), sap(codes, factors), modularity(codes, factors, bins=bins)
     assert found == pytest.approx(expected, rel=1e-9)
 
 
 def test_disentanglement_and_completeness_by_hand() -> None:
-    """Rows weigh 6, 3, 1; a dimension that matters alike for two of three factors scores 1 − log 2 / log 3."""
+    """Rows have weights 6, 3, 1; a dimension that matters equally for two of three factors scores 1 − log 2 / log 3."""
     importance = np.array([[6, 0, 0], [0, 1.5, 1.5], [0, 0, 1], [0, 0, 0]])
     two_of_three = 1 - math.log(2) / math.log(3)
     assert disentanglement(importance) == pytest.approx((6 + 3 * two_of_three + 1) / 10, rel=1e-12)
     column = 1 + (0.6 * math.log(0.6) + 0.4 * math.log(0.4)) / math.log(4)
     assert completeness(importance) == pytest.approx((6 + 1.5 + 2.5 * column) / 10, rel=1e-12)
-    # disentanglement-lib 1.5, dci.disentanglement and dci.completeness, which add 1e-11 to each importance.
+    # disentanglement-lib 1.5: dci.disentanglement and dci.completeness, which add 1e-11 to each importance.
     importance = np.array([[5, 1, 0], [0, 3, 3], [2, 0, 2], [0, 0, 0]]) / 16
     assert disentanglement(importance) == pytest.approx(0.4518744709713673, abs=1e-8)
     assert completeness(importance) == pytest.approx(0.5580715786133792, abs=1e-8)
-    # What one factor, or one dimension, alone has.
+    # A single factor, and a single dimension.
     assert disentanglement(np.array([[0.7], [0.3], [0]])) == completeness(np.array([[0.7, 0.3, 0]])) == 1
 
 
 @pytest.mark.parametrize("score", [disentanglement, completeness])
-def test_importances_that_are_extreme(score: Callable[[Array], float]) -> None:
+def test_extreme_importances(score: Callable[[Array], float]) -> None:
     assert score(np.eye(3)[[2, 0, 1]]) == 1
     assert all(0 <= score(np.full((size, size), 0.1)) < 1e-12 for size in range(2, 9))
     assert score(np.zeros((3, 4))) == 0
@@ -189,15 +189,15 @@ def test_importances_that_are_extreme(score: Callable[[Array], float]) -> None:
 
 
 def test_dci_against_a_public_implementation() -> None:
-    """disentanglement-lib 1.5, dci._compute_dci, with scikit-learn's GradientBoostingRegressor (1.9, defaults) in place
-    of its classifier, which is for discrete factors; and r2_score of the same trees, where it has an accuracy. The
-    tolerance is for ties in small leaves, which the seed breaks."""
+    """Reference: dci._compute_dci of disentanglement-lib 1.5, with scikit-learn's GradientBoostingRegressor (1.9,
+    defaults) in place of its classifier for discrete factors, and r2_score of the same trees in place of its accuracy.
+    The tolerance covers ties in small leaves, which the seed breaks."""
     found = dci(*mixed(0, 400), *mixed(1, 300), seed=0)
     assert astuple(found) == pytest.approx((0.6429418049558036, 0.675682417343554, 0.813105852779759), abs=0.005)
 
 
 def test_dci_of_perfect_and_useless_codes() -> None:
-    """A dead dimension costs nothing. Noise is worse than guessing the mean, as trees overfit."""
+    """A dead dimension has no effect. Noise scores below the mean prediction, because trees overfit."""
     assert min(astuple(dci_of(lambda f: with_dead(-(f[:, [2, 0, 1]] ** 3)), 3))) > 0.98
     useless = dci(*(uniform(300, columns, f"noise {i}") for i, columns in enumerate((4, 3, 4, 3))), seed=0)
     assert max(useless.disentanglement, useless.completeness) < 0.05
@@ -205,7 +205,7 @@ def test_dci_of_perfect_and_useless_codes() -> None:
 
 
 def test_dci_of_duplicated_codes() -> None:
-    """Each tells of one factor; ties are broken about evenly, 1 − log 2 / log 4, by the seed, that is, by it alone."""
+    """Each copy is informative about one factor; the seed alone breaks ties, about evenly, 1 − log 2 / log 4."""
     first, again, other = (dci_of(lambda f: np.column_stack([f, f]), 2, seed=seed) for seed in (0, 0, 1))
     assert first == again != other
     assert first.completeness == pytest.approx(0.5, abs=0.05)
@@ -213,7 +213,7 @@ def test_dci_of_duplicated_codes() -> None:
 
 
 def test_dci_of_a_rotation() -> None:
-    """At 45 degrees both dimensions matter alike for both factors: 0; everything is still known."""
+    """At 45 degrees, both dimensions matter equally for both factors, which scores 0; R² stays high."""
     found = np.array([astuple(dci_of(lambda f, by=by: turned(f, by), 2)) for by in (0, 15, 30, 45)])  # type: ignore[misc]
     assert (np.diff(found[:, :2], axis=0) < 0).all()
     assert found[0].min() > 0.98
@@ -221,8 +221,8 @@ def test_dci_of_a_rotation() -> None:
     assert found[:, 2].min() > 0.95
 
 
-def test_dci_does_not_see_order_scale_or_sign() -> None:
-    """Up to ties in small leaves. scikit-learn's trees by themselves do see 1e-9."""
+def test_dci_is_invariant_to_order_scale_and_sign() -> None:
+    """Equal up to ties in small leaves. Without scaling, scikit-learn's trees would ignore differences of 1e-9."""
     (train_codes, train), (codes, test) = mixed(3, 200), mixed(4, 200)
     order, scale = [3, 0, 4, 1, 2], np.array([1e-9, -1, 1e9, 3, 1])
     plain = dci(train_codes, train, codes, test, seed=0)
@@ -230,8 +230,8 @@ def test_dci_does_not_see_order_scale_or_sign() -> None:
     assert astuple(other) == pytest.approx(astuple(plain), abs=0.01)
 
 
-def test_informativeness_is_judged_on_the_other_images() -> None:
-    """Trees that know no dimension say the training mean. On a mirror of the training images a perfect code is at
+def test_informativeness_is_evaluated_on_held_out_images() -> None:
+    """Trees without an informative dimension predict the training mean. With negated factors, a perfect code has R²
     1 − Σ (2y)² / Σ y² = −3."""
     train, test = uniform(50, 2, "fitted"), uniform(40, 2, "judged") + 0.3
     expected = 1 - np.mean(((test - train.mean(axis=0)) ** 2).mean(axis=0) / test.var(axis=0))
@@ -240,7 +240,7 @@ def test_informativeness_is_judged_on_the_other_images() -> None:
 
 
 def test_one_factor_or_one_dimension() -> None:
-    """A dimension without another is compared with a dead one; what can't mix is modular."""
+    """A single dimension is compared with a dead one; a single factor gives modularity 1."""
     factor = uniform(100, 1, "one")
     noisy = factor + 0.3 * uniform(100, 1, "noise of one")
     for name, score in SCORES.items():
@@ -253,8 +253,8 @@ def test_one_factor_or_one_dimension() -> None:
     assert found.disentanglement == found.completeness == 1
 
 
-def test_dead_codes_and_few_images_give_numbers() -> None:
-    """Two images lie on a line, so everything is told by everything."""
+def test_dead_codes_and_few_images_give_finite_scores() -> None:
+    """Two images are on a line, so every dimension determines every factor."""
     factors = np.array([[0.0, 3.0], [1.0, 2.0]])
     for score in SCORES.values():
         assert score(np.full((2, 3), 0.1), factors) == score(np.full((2, 1), 0.1), factors[:, :1]) == 0

@@ -1,4 +1,4 @@
-"""CGAN and AC-GAN: their equations, and the mistakes that public code of theirs is known for."""
+"""Equations of CGAN and AC-GAN, and known mistakes in public implementations of them."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ EVERY = ["n_vae", "beta_vae", "cvae", *GANS, "classifier"]
 
 
 def fakes(model: Any, y: torch.Tensor) -> torch.Tensor:
-    """The images that the first draw of the stream "noise" gives."""
+    """Return the images generated with the first draw of the stream ``noise``."""
     images: torch.Tensor = model.sample(y, sigma=1.0, generator=torch_generator(0, "noise"))
     return images
 
@@ -56,14 +56,14 @@ def test_cgan_objectives_are_sums_of_their_terms() -> None:
 
 
 def test_ac_gan_class_terms_are_categorical_likelihoods_of_unnormalised_logits() -> None:
-    """The known mistake: a softmax before the cross-entropy, which normalises a second time."""
+    """Known mistake: a softmax before the cross-entropy, which normalises a second time."""
     model = network("ac_gan")
     x, y = batch()
     result = model.discriminator_loss(x, y, generator=torch_generator(0, "noise"))
     images = fakes(model, y)
     for term, seen in (("label_real", x), ("label_fake", images)):
         logits = model.discriminator(seen)[1]
-        assert (logits.exp().sum(dim=1) - 1).abs().min() > 1e-3  # not probabilities already
+        assert (logits.exp().sum(dim=1) - 1).abs().min() > 1e-3  # logits are not yet normalised
         torch.testing.assert_close(result.terms[term], -Categorical(logits=logits).log_prob(y))
     terms = result.terms
     source = terms["discriminator_real"] + terms["discriminator_fake"]
@@ -75,7 +75,7 @@ def test_ac_gan_class_terms_are_categorical_likelihoods_of_unnormalised_logits()
     torch.testing.assert_close(generated.objective, source - 1.5 * Categorical(logits=label_logits).log_prob(y))
 
 
-def test_a_confident_right_label_costs_nothing() -> None:
+def test_a_confident_correct_label_has_no_loss() -> None:
     """With a softmax before the cross-entropy the loss could not fall below log(1 + (K − 1)/e)."""
     model = network("ac_gan")
     x, y = batch()
@@ -88,7 +88,7 @@ def test_a_confident_right_label_costs_nothing() -> None:
 
 @pytest.mark.parametrize("name", GANS)
 @pytest.mark.parametrize("backbone", ["mlp", "conv"])
-def test_penalty_is_half_the_squared_slope_at_real_images(name: str, backbone: str) -> None:
+def test_penalty_is_half_the_squared_gradient_norm_at_real_images(name: str, backbone: str) -> None:
     model = network(name, backbone=backbone, image_shape=(8, 7))
     x, y = batch(image_shape=(8, 7))
     found = model.discriminator_loss(x, y, generator=torch_generator(0, "n")).terms["penalty"]
@@ -100,13 +100,13 @@ def test_penalty_is_half_the_squared_slope_at_real_images(name: str, backbone: s
             labels = y[row].repeat(56)
             slope = source_logits(model, moved, labels) - source_logits(model, x[row].repeat(56, 1, 1), labels)
             squares.append((slope / step).square().sum())
-    # Forward differences of a piecewise linear function are exact but for rounding, 1e-16 / 1e-6.
+    # Forward differences of a piecewise linear function are exact up to rounding, 1e-16 / 1e-6.
     torch.testing.assert_close(found, (0.5 * torch.stack(squares).mean()).expand(8), rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", GANS)
-def test_a_step_changes_its_own_players_weights_alone(name: str, small_set: PreparedSet) -> None:
-    """The known mistake: the generator's step leaves gradients in the discriminator, for which nobody asked."""
+def test_a_step_computes_gradients_of_its_own_player_only(name: str, small_set: PreparedSet) -> None:
+    """Known mistake: the generator's step leaves unwanted gradients in the discriminator."""
     model = network(name, image_shape=small_set.image_shape).float()
     x, y = Resident.of(small_set.train, torch.device("cpu")).batch(slice(0, 16))
     turns = {turn.name: turn for turn in model.optimizer_steps()}
@@ -123,7 +123,7 @@ def test_a_step_changes_its_own_players_weights_alone(name: str, small_set: Prep
 
 
 @pytest.mark.parametrize("name", GANS)
-def test_the_loop_leaves_no_gradient_with_the_other_player(
+def test_the_loop_leaves_the_gradients_of_the_other_player_unchanged(
     name: str, small_set: PreparedSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = network(name, image_shape=small_set.image_shape).float()
@@ -135,7 +135,7 @@ def test_the_loop_leaves_no_gradient_with_the_other_player(
         own = {weight for group in self.param_groups for weight in group["params"]}
         seen.append("discriminator" if own == discriminator else "generator")
         if seen[-1] == "discriminator":
-            # One backward pass of this step has filled them; the generator's step must not add to them.
+            # The backward pass of this step computed them; the generator's step must not add to them.
             self.kept = [weight.grad.clone() for weight in own]  # type: ignore[attr-defined]
             kept.update({weight: weight.grad.clone() for weight in own})
         else:
@@ -150,7 +150,7 @@ def test_the_loop_leaves_no_gradient_with_the_other_player(
 
 
 @pytest.mark.parametrize("name", GANS)
-def test_the_discriminators_step_sends_nothing_to_the_generator(name: str) -> None:
+def test_the_discriminators_step_gives_the_generator_no_gradient(name: str) -> None:
     model = network(name)
     x, y = batch()
     objective = model.discriminator_loss(x, y, generator=torch_generator(0, "n")).objective.mean()
@@ -158,7 +158,7 @@ def test_the_discriminators_step_sends_nothing_to_the_generator(name: str) -> No
     assert found == (None,) * len(found)
 
 
-def test_ac_gans_discriminator_does_not_see_the_label_and_cgans_does() -> None:
+def test_only_cgans_discriminator_depends_on_the_label() -> None:
     x, y = batch()
     cgan = network("cgan")
     assert (cgan.discriminator(x, y) != cgan.discriminator(x, (y + 1) % 3)).all()
@@ -171,7 +171,7 @@ def test_ac_gans_discriminator_does_not_see_the_label_and_cgans_does() -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_no_model_normalises_over_a_batch_or_drops_units(name: str) -> None:
-    """Known mistakes: ``BatchNorm1d(n, 0.8)``, which sets eps; sampling in training mode. Here neither can matter."""
+    """Known mistakes: ``BatchNorm1d(n, 0.8)``, which sets eps; sampling in training mode. Neither is possible here."""
     model = network(name)
     kinds = {type(module) for module in model.modules()}
     assert not {
@@ -191,7 +191,7 @@ def test_samples_do_not_depend_on_the_mode_or_the_batch(name: str, backbone: str
     assert torch.equal(training, evaluation)
     assert training.shape == (4, 8, 7)
     assert ((training >= 0) & (training <= 1)).all()
-    # The last row is the same whatever stands before it: generators differ in the classes of the others only.
+    # The last row is independent of the rows before it, whose classes alone differ.
     other = model.sample(torch.tensor([0, 0, 0, 1]), sigma=1.5, generator=torch_generator(0, "s"))
     torch.testing.assert_close(other[3], training[3])
     assert (model.sample(y, sigma=3.0, generator=torch_generator(0, "s")) != training).any()
@@ -222,7 +222,7 @@ def train(model: Trainable, data: PreparedSet, *, epochs: int) -> list[dict[str,
 
 @pytest.mark.parametrize("name", GANS)
 def test_a_gan_learns_the_classes(name: str, small_set: PreparedSet) -> None:
-    """Each class of the small set is a bright column: a sample's brightest column says its class."""
+    """Each class of the small set is a bright column, so the brightest column of a sample identifies its class."""
     model = network(name, image_shape=small_set.image_shape, hidden=(64,), gradient_penalty=0.1).float()
     history = train(model, small_set, epochs=100)
     y = torch.arange(3).repeat(30)

@@ -11,7 +11,7 @@ from nvae.models.likelihoods import (
 )
 from nvae.rng import torch_generator
 
-# float64 throughout: what is left is rounding.
+# All values are float64, so only rounding remains.
 RELATIVE = 1e-10
 
 

@@ -1,4 +1,4 @@
-"""Fréchet distance and the nearest-neighbour metrics against closed forms and plain loops over their definitions."""
+"""Fréchet distance and nearest-neighbour metrics against closed forms and loops over their definitions."""
 
 import math
 
@@ -14,7 +14,7 @@ from nvae.measures import manifolds
 from nvae.measures.manifolds import Manifolds, compare, coverage_by_class, frechet_distance
 from nvae.rng import torch_generator
 
-# Closed forms on the same samples leave only the rounding of float64, relative to tr C.
+# Tolerance for closed forms on the same samples: the rounding of float64, relative to tr C.
 RELATIVE = 1e-11
 
 
@@ -41,7 +41,7 @@ def test_frechet_of_known_gaussians() -> None:
     real = random(n, 4, name="real") * std @ axes
     generated = (random(n, 4, name="generated") * other_std + mean) @ axes
     expected = mean.square().sum() + (std - other_std).square().sum()
-    # The delta method: var m̂ = σ²/n and var σ̂ = σ²/2n on each axis.
+    # Delta method: var m̂ = σ²/n and var σ̂ = σ²/2n on each axis.
     variance = (4 * mean.square() + 2 * (std - other_std).square()) @ (std.square() + other_std.square()) / n
     assert frechet_distance(real, generated) == pytest.approx(float(expected), abs=5 * math.sqrt(variance))
     assert 5 * math.sqrt(variance) < 0.02 * expected
@@ -58,7 +58,7 @@ def test_frechet_of_a_set_shifted_or_scaled() -> None:
 
 
 def test_frechet_agrees_with_the_matrix_square_root() -> None:
-    """Covariances that don't commute."""
+    """Covariances that do not commute."""
     real = (random(60, 8, name="real") @ random(8, 8, name="mix")).float()
     generated = (random(40, 8, name="generated") @ random(8, 8, name="other mix") + 1).float()
     a, b = real.double().numpy(), generated.double().numpy()
@@ -78,7 +78,7 @@ def test_rotated_features_change_nothing() -> None:
 
 
 def test_frechet_with_fewer_images_than_features() -> None:
-    """ReLU features, some constant: 0 for one set twice, and all of tr C for sets that vary along different axes."""
+    """ReLU features, some constant: 0 for identical sets, and all of tr C for sets that vary along different axes."""
     real = random(20, 64, name="real").relu()
     real[:, :10] = 0
     for seed in range(20):
@@ -96,7 +96,7 @@ def test_frechet_with_fewer_images_than_features() -> None:
 
 
 @pytest.mark.parametrize("bad", [torch.zeros(1, 3), torch.full((4, 3), math.nan), torch.full((4, 3), math.inf)])
-def test_frechet_refuses_what_has_no_gaussian(bad: Tensor) -> None:
+def test_frechet_refuses_sets_without_a_gaussian(bad: Tensor) -> None:
     with pytest.raises(ValueError, match="expected at least two, with finite features"):
         frechet_distance(bad, torch.zeros(4, 3))
     with pytest.raises(ValueError, match="expected at least two, with finite features"):
@@ -116,7 +116,7 @@ def test_points_on_a_line(neighbours: int, expected: Manifolds) -> None:
 
 @pytest.mark.parametrize("neighbours", [1, 5])
 def test_a_set_against_itself(neighbours: int) -> None:
-    """Each ball holds its centre and k more images, the last one on its surface."""
+    """Each ball contains its centre and k more images, the last one on its surface."""
     real = random(300, 512, name="real").relu().float() + 10
     found = compare(real, real.flip(0), neighbours=neighbours)
     assert found == Manifolds(1, 1, (neighbours + 1) / neighbours, 1)
@@ -127,8 +127,8 @@ def test_sets_far_apart() -> None:
     assert compare(real, real + 100, neighbours=3) == Manifolds(0, 0, 0, 0)
 
 
-def test_a_ball_of_radius_zero_holds_copies_alone() -> None:
-    """Also where all features are 0."""
+def test_a_ball_of_radius_zero_contains_only_copies() -> None:
+    """This includes the point whose features are all 0."""
     real = (random(40, 512, name="real") + 10).float()
     real[0] = 0
     twice = torch.cat([real, real])
@@ -137,7 +137,7 @@ def test_a_ball_of_radius_zero_holds_copies_alone() -> None:
 
 
 def test_radii_allow_for_the_rounding_of_distances() -> None:
-    """Between duplicates, whose distance is 0; twice the error, as radius and distance may each have it."""
+    """Between duplicates the distance is 0; the factor 2 is because radius and distance may each have the error."""
     real = random(40, 512, name="real") + 10
     twice = torch.cat([real, real])
     exact = torch.cdist(twice, twice, compute_mode="donot_use_mm_for_euclid_dist").square()
@@ -158,14 +158,14 @@ def test_a_dropped_mode_lowers_recall_and_coverage() -> None:
 
 
 def test_junk_lowers_precision_and_density() -> None:
-    """The junk is a tight cluster far away, so that its balls hold no real image."""
+    """The junk is a tight cluster far away, so that its balls contain no real image."""
     real = random(150, 8, name="real")
     found = compare(real, torch.cat([real, random(50, 8, name="junk") + 100]), neighbours=3)
     assert found == Manifolds(precision=0.75, recall=1, density=0.75 * 4 / 3, coverage=1)
 
 
 def test_two_samples_of_one_distribution() -> None:
-    """Density 1, and a ball is empty if the k images nearest to its centre, of both sets, are real."""
+    """The density is 1, and a ball is empty if the k images of both sets nearest to its centre are real."""
     n, m, k, repeats = 30, 20, 3, 400
     real, generated = random(repeats, n, 4, name="real"), random(repeats, m, 4, name="generated")
     found = [compare(a, b, neighbours=k) for a, b in zip(real, generated, strict=True)]
@@ -193,7 +193,7 @@ def by_loops(
 
 
 def with_ties() -> tuple[Tensor, Tensor]:
-    """Random sets with duplicates within each and between both."""
+    """Return random sets with duplicates within each set and between both."""
     real = random(60, 5, name="real")
     generated = 0.8 * random(45, 5, name="generated") + 0.3
     return torch.cat([real, real[:6], real[:3]]), torch.cat([generated, generated[:4], real[10:14]])
@@ -224,8 +224,8 @@ def test_chunks_change_nothing(chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
     assert max(sizes) == max(chunk_bytes, 8 * 69)
 
 
-def test_coverage_by_class_tells_the_missing_and_the_collapsed() -> None:
-    """Whole, missing, and all images the same: the 2, in [1, 3] and [2, 4], not in [-2, 0], [-1, 1], [3, 11]."""
+def test_coverage_by_class_identifies_missing_and_collapsed_classes() -> None:
+    """Complete; missing; collapsed to the point 2, which is in [1, 3] and [2, 4], not in [-2, 0], [-1, 1], [3, 11]."""
     real, real_labels = line(0, 0, 2, 5, 0, 0, 2, 5, -1, 0, 2, 3, 7), torch.tensor([0] * 4 + [1] * 4 + [2] * 5)
     generated, labels = line(0, 2, 5, 2, 2, 2), torch.tensor([0] * 3 + [2] * 3)
     found = coverage_by_class(real, real_labels, generated, labels, n_classes=3, neighbours=1)
@@ -237,7 +237,7 @@ def test_coverage_by_class_tells_the_missing_and_the_collapsed() -> None:
     assert nothing.tolist() == [0, 0, 0]
 
 
-def test_images_too_few_for_the_neighbours_are_refused() -> None:
+def test_too_few_images_for_the_neighbours_are_refused() -> None:
     few, many = torch.arange(6.0).view(3, 2), torch.arange(20.0).view(10, 2)
     labels = torch.tensor([0] * 8 + [1] * 2)
     compare(few, many, neighbours=2)

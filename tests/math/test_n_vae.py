@@ -1,4 +1,4 @@
-"""N-VAE's equations: the bound, the mask, the blocks."""
+"""Equations of N-VAE: the bound, the mask, the latent blocks."""
 
 import math
 
@@ -19,7 +19,7 @@ def kl_per_dim(model: NVae, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_bound_is_below_importance_sampling(likelihood: str) -> None:
-    """E_q[log p(x|z,y)] − KL(z) ≤ log p(x|y), estimated with many importance samples, and not absurdly far."""
+    """E_q[log p(x|z,y)] − KL(z) ≤ log p(x|y), estimated from many importance samples, and not far below it."""
     model = n_vae(likelihood=likelihood)
     x, y = batch(6)
     n_samples = 4000
@@ -37,11 +37,11 @@ def test_bound_is_below_importance_sampling(likelihood: str) -> None:
         log_weights = log_p_x + log_ratio
         log_marginal = torch.logsumexp(log_weights, dim=0) - math.log(n_samples)
         bound = log_p_x.mean(dim=0) - kl_to_standard_normal(posterior.mu, posterior.log_var).sum(dim=1)
-        # The bound is the mean of the same log-weights, but for the KL in closed form: 5 standard errors apart at most.
+        # The bound is the mean of the same log-weights, except for the closed-form KL: at most 5 standard errors apart.
         error = log_weights.std(dim=0) / math.sqrt(n_samples)
     assert (bound <= log_marginal + 5 * error).all()
     assert ((bound - log_weights.mean(dim=0)).abs() <= 5 * error).all()
-    assert (log_marginal - bound > 0.01).any()  # an untrained posterior is not exact: the test can tell the two apart
+    assert (log_marginal - bound > 0.01).any()  # an untrained posterior is not exact, so the two differ
 
 
 def test_loss_is_equation_6() -> None:
@@ -57,7 +57,7 @@ def test_loss_is_equation_6() -> None:
     torch.testing.assert_close(terms["negative_bound"], plain)
 
 
-def test_own_block_is_that_of_the_label() -> None:
+def test_own_block_belongs_to_the_label() -> None:
     model = n_vae()
     x, y = batch()
     result = model.loss(x, y, generator=torch_generator(0, "noise"))
@@ -68,7 +68,7 @@ def test_own_block_is_that_of_the_label() -> None:
         torch.testing.assert_close(result.terms["kl_own"][row], expected)
 
 
-def test_decoder_input_keeps_one_block_and_names_it() -> None:
+def test_decoder_input_keeps_and_identifies_one_block() -> None:
     model = n_vae()
     z = torch.arange(1.0, 9.0, dtype=torch.float64)[None]
     got = model.decoder_input(z, torch.tensor([1]))
@@ -95,7 +95,7 @@ def test_masked_latents_get_a_kl_gradient_but_no_reconstruction_gradient() -> No
 
 
 def test_permuting_classes_permutes_blocks() -> None:
-    """With the classes renamed everywhere (heads, decoder input, labels), nothing else changes."""
+    """If the classes are renamed everywhere (heads, decoder input, labels), nothing else changes."""
     model, renamed = n_vae(), n_vae()
     renamed.load_state_dict(model.state_dict())
     order = torch.tensor([2, 0, 1])  # new class c is old class order[c]
@@ -116,7 +116,7 @@ def test_permuting_classes_permutes_blocks() -> None:
     torch.testing.assert_close(renamed.decode(after.mu, new_of_old[y]), model.decode(before.mu, y))
 
 
-def test_encoder_does_not_see_the_label() -> None:
+def test_encoder_does_not_depend_on_the_label() -> None:
     model = n_vae()
     x, y = batch()
     first = model.loss(x, y, generator=torch_generator(0, "noise"))
@@ -154,7 +154,7 @@ def test_backbones_give_images_of_the_right_shape(backbone: str, image_shape: tu
 
 @pytest.mark.parametrize("backbone", ["mlp", "conv"])
 def test_kaiming_keeps_the_scale_through_the_layers(backbone: str) -> None:
-    """He et al.: the second moment of the pre-activations stays; PyTorch's default loses a factor 3 a layer."""
+    """He et al.: the second moment of the pre-activations is kept; PyTorch's default loses a factor 3 per layer."""
     model = n_vae(backbone=backbone, image_shape=(32, 32), hidden=(512, 512), channels=(32, 64))
     x = torch.randn((64, 32, 32), generator=torch_generator(0, "x")).double()
     moments = []
@@ -163,7 +163,7 @@ def test_kaiming_keeps_the_scale_through_the_layers(backbone: str) -> None:
             x = layer(x)
             if isinstance(layer, torch.nn.Linear | torch.nn.Conv2d):
                 moments.append(x.square().mean().item())
-    # Exact for infinite width; borders of convolutions lose a little.
+    # This is exact for infinite width; the borders of convolutions lose a little.
     assert all(1.0 < moment < 3.0 for moment in moments), moments
 
 

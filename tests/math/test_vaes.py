@@ -1,4 +1,4 @@
-"""The β-VAE's and the CVAE's bounds, and what their networks see."""
+"""Bounds of the β-VAE and the CVAE, and the inputs of their networks."""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ from tests.conftest import batch, n_vae, network
 
 
 def terms_by_hand(model: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Reconstruction and KL from torch.distributions, with the noise that ``loss`` draws."""
+    """Compute reconstruction and KL with torch.distributions, from the same noise as ``loss``."""
     posterior = model.encode(x, y)
     q = Independent(Normal(posterior.mu, (posterior.log_var / 2).exp()), 1)
     noise = torch.randn(posterior.mu.shape, generator=torch_generator(0, "noise"), dtype=x.dtype)
@@ -23,7 +23,7 @@ def terms_by_hand(model: Any, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.T
 
 @pytest.mark.parametrize(("name", "weight"), [("beta_vae", 4.0), ("cvae", 1.0)])
 @pytest.mark.parametrize("backbone", ["mlp", "conv"])
-def test_loss_is_the_weighed_bound(name: str, weight: float, backbone: str) -> None:
+def test_loss_is_the_weighted_bound(name: str, weight: float, backbone: str) -> None:
     model = network(name, backbone=backbone, image_shape=(8, 7))
     x, y = batch(image_shape=(8, 7))
     result = model.loss(x, y, generator=torch_generator(0, "noise"), kl_weight=0.5)
@@ -36,7 +36,7 @@ def test_loss_is_the_weighed_bound(name: str, weight: float, backbone: str) -> N
 
 @pytest.mark.parametrize("name", ["beta_vae", "cvae"])
 def test_bound_is_below_importance_sampling(name: str) -> None:
-    """The negative bound is above −log p(x) (or −log p(x | y)), estimated with many importance samples."""
+    """The negative bound is above −log p(x) (or −log p(x | y)), estimated from many importance samples."""
     model = network(name)
     x, y = batch(6)
     n = 4000
@@ -49,7 +49,7 @@ def test_bound_is_below_importance_sampling(name: str) -> None:
         log_weights = Independent(Bernoulli(means), 2).log_prob(x)
         log_weights = log_weights + (Normal(0.0, 1.0).log_prob(z) - q.log_prob(z)).sum(dim=2)
         log_marginal = torch.logsumexp(log_weights, dim=0) - math.log(n)
-        # The bound is the expectation of the log-weights; 5 standard errors of their mean.
+        # The bound is the expectation of the log-weights; the tolerance is 5 standard errors of their mean.
         generators = [torch_generator(0, "noise", index) for index in range(400)]
         bounds = torch.stack([-model.loss(x, y, generator=g).terms["negative_bound"] for g in generators])
     error = log_weights.std(dim=0) / n**0.5 + bounds.std(dim=0) / len(bounds) ** 0.5
@@ -58,7 +58,7 @@ def test_bound_is_below_importance_sampling(name: str) -> None:
     assert (log_marginal - bounds.mean(dim=0) > 0.01).any()
 
 
-def test_beta_vae_never_sees_the_label() -> None:
+def test_beta_vae_does_not_depend_on_the_label() -> None:
     model = network("beta_vae")
     x, y = batch()
     first, other = (model.loss(x, labels, generator=torch_generator(0, "n")) for labels in (y, (y + 1) % 3))
@@ -68,7 +68,7 @@ def test_beta_vae_never_sees_the_label() -> None:
 
 
 @pytest.mark.parametrize("backbone", ["mlp", "conv"])
-def test_cvae_sees_the_label_in_encoder_and_decoder(backbone: str) -> None:
+def test_cvae_depends_on_the_label_in_encoder_and_decoder(backbone: str) -> None:
     model = network("cvae", backbone=backbone, image_shape=(8, 7))
     x, y = batch(image_shape=(8, 7))
     other = (y + 1) % 3
@@ -78,7 +78,7 @@ def test_cvae_sees_the_label_in_encoder_and_decoder(backbone: str) -> None:
 
 
 def test_every_vae_has_the_same_likelihood() -> None:
-    """The same logits and images give the same nats in all three, for either likelihood."""
+    """The same logits and images give the same likelihood in all three models, for both likelihoods."""
     x, _ = batch()
     logits = torch.randn((8, 30), generator=torch_generator(0, "logits"), dtype=x.dtype)
     for likelihood in ("bernoulli", "gaussian"):

@@ -96,7 +96,7 @@ def test_a_restored_clone_has_nothing_to_do_and_sees_changes(locked: Project, tm
     assert CLEAN in clone.do("dvc", "status")
     assert clone.do("git", "status", "--porcelain") == ""
 
-    clone.edit_params(lambda params: params["traversal"].update(steps=3))
+    clone.edit_params(lambda params: params["traversals"].update(steps=3))
     assert clone.planned("all_figures")["traverse_latents"] == 5
     status = clone.do("dvc", "status")
     assert "tables:" in status

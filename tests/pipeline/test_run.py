@@ -100,7 +100,7 @@ def test_an_edit_to_the_loss_trains_again_but_draws_no_data(finished: Project) -
 
 
 def _steps(params: dict[str, Any]) -> None:
-    params["traversal"]["steps"] += 2
+    params["traversals"]["steps"] += 2
 
 
 def _variant(params: dict[str, Any]) -> None:
@@ -108,7 +108,7 @@ def _variant(params: dict[str, Any]) -> None:
 
 
 def _order(params: dict[str, Any]) -> None:
-    params["traversal"] = dict(reversed(params["traversal"].items()))
+    params["traversals"] = dict(reversed(params["traversals"].items()))
 
 
 def _demo(params: dict[str, Any]) -> None:

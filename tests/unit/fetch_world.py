@@ -1,4 +1,4 @@
-"""A small world to fetch from: fake registry rows, real HTTP servers on this machine, crafted archives."""
+"""Sources for tests of fetching: artificial registry rows, local HTTP servers, crafted archives."""
 
 import gzip
 import hashlib
@@ -86,9 +86,10 @@ def listing(folder: Path) -> set[str]:
 
 
 class Server:
-    """What a test server serves, how it misbehaves, and what it was asked.
+    """State of a test server: its files, its faults, and the requests that it has received.
 
-    `cuts` holds, for the next requests, after how many bytes of the body the connection is closed (None: not at all).
+    `cuts` lists, for the next requests, the number of bytes of the body after which the connection is closed (None: no
+    early end).
     """
 
     def __init__(self) -> None:
@@ -99,14 +100,14 @@ class Server:
         self.length = True
         self.statuses: list[int] = []
         self.cuts: list[int | None] = []
-        self.asked: list[tuple[str, str | None]] = []
+        self.requests: list[tuple[str, str | None]] = []
         self.hangs = False
         self.over = threading.Event()
         self.url = ""
 
     @property
     def spans(self) -> list[str | None]:
-        return [span for _, span in self.asked]
+        return [span for _, span in self.requests]
 
 
 @contextmanager
@@ -118,7 +119,7 @@ def serving() -> Iterator[Server]:
             pass
 
         def do_GET(self) -> None:
-            served.asked.append((self.path, self.headers["Range"]))
+            served.requests.append((self.path, self.headers["Range"]))
             if served.hangs:
                 served.over.wait(5)
                 return
@@ -151,7 +152,7 @@ def serving() -> Iterator[Server]:
         daemon_threads = True
 
         def handle_error(self, *args: object) -> None:
-            pass  # a client that hangs up early is part of the tests
+            pass  # some tests have clients that close the connection early
 
     server = QuietServer(("127.0.0.1", 0), Handler)
     served.url = f"http://127.0.0.1:{server.server_port}"

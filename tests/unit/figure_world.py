@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from nvae import figures
 from nvae.layout import Layout
 from nvae.plotting import style
-from nvae.plotting.tables import Arrays
+from nvae.tables.reading import Arrays
 from tests.unit import supplement_world
 
 ROLES = {"digits": "glyphs", "fashion": "garments", "faces": "yale_b"}

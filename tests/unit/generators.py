@@ -1,4 +1,4 @@
-"""Models made by hand, whose answer is known."""
+"""Models constructed by hand, whose results are known."""
 
 import torch
 from torch import Tensor
@@ -7,11 +7,11 @@ from nvae.models.protocol import GenerativeModel, LatentModel, LossTerms, Optimi
 
 
 class Columns(GenerativeModel):
-    """Draws the column of ``shown(y)``, as bright as a latent says, on a little noise: images like ``small_set``'s.
+    """Generator that draws the column of ``shown(y)`` on weak noise, as in ``small_set``; a latent sets its brightness.
 
     Args:
-        shown: for each class, the class that is drawn.
-        spread: how far the level goes up and down with the latent; 0: all images of a class are the same.
+        shown: Class that is drawn, for each class.
+        spread: Scale of the variation of the level with the latent; with 0, all images of a class are identical.
     """
 
     def __init__(self, shown: tuple[int, ...] = (0, 1, 2), *, spread: float = 1.0) -> None:
@@ -34,7 +34,7 @@ class Columns(GenerativeModel):
 
 
 class Untrained(LatentModel):
-    """What a model whose posterior is made by hand is never asked: an analysis that trains or samples it is wrong."""
+    """Base of models whose posterior is constructed by hand; an analysis that trains or samples them is wrong."""
 
     def initialise(self, *, generator: torch.Generator) -> None:
         raise AssertionError("nothing trains this model")

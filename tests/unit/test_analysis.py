@@ -9,7 +9,7 @@ from nvae.analyses.kl import kl_table
 from nvae.analyses.metrics import best_spearman, metrics
 from nvae.analyses.samples import sample_grid
 from nvae.analyses.traversals import traverse
-from nvae.config import EvaluationParams, SamplingParams, TraversalParams
+from nvae.config import MetricsParams, SamplesParams, TraversalsParams
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
 from nvae.inference.encoding import encode
@@ -17,7 +17,7 @@ from nvae.models.n_vae import NVae
 from tests.conftest import n_vae
 
 CPU = torch.device("cpu")
-TRAVERSAL = TraversalParams(low=-2.0, high=2.0, steps=5, center="seed_image")
+TRAVERSAL = TraversalsParams(low=-2.0, high=2.0, steps=5, center="seed_image")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_kl_table_has_the_means_per_class(model: NVae, small_set: PreparedSet) -
 
 
 def test_metrics_agree_with_the_kl_table(model: NVae, small_set: PreparedSet) -> None:
-    params = EvaluationParams(neighbours=3, neighbour_weights="uniform", ridge_penalty=1.0)
+    params = MetricsParams(neighbours=3, neighbour_weights="uniform", ridge_penalty=1.0)
     found = metrics(model, small_set, params, seed=0, device=CPU)
     test = found[found.split == "test"].set_index("metric")["value"]
     table = kl_table(model, small_set.test, small_set.class_names, device=CPU)
@@ -51,7 +51,7 @@ def test_metrics_agree_with_the_kl_table(model: NVae, small_set: PreparedSet) ->
 def test_probe_reads_a_factor_that_a_latent_carries(small_set: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
     """A perfect code gives R² near 1, a useless one about 0 or below."""
     model = n_vae(image_shape=small_set.image_shape).float()
-    params = EvaluationParams(neighbours=3, neighbour_weights="uniform", ridge_penalty=1e-6)
+    params = MetricsParams(neighbours=3, neighbour_weights="uniform", ridge_penalty=1e-6)
     by_images = {len(split): split.factors for _, split in small_set.splits()}
 
     def planted(useless: bool) -> pd.Series:
@@ -77,7 +77,7 @@ def test_probe_reads_a_factor_that_a_latent_carries(small_set: PreparedSet, monk
 
 
 def test_more_neighbours_than_images_are_refused(model: NVae, small_set: PreparedSet) -> None:
-    params = EvaluationParams(neighbours=121, neighbour_weights="uniform", ridge_penalty=1.0)
+    params = MetricsParams(neighbours=121, neighbour_weights="uniform", ridge_penalty=1.0)
     with pytest.raises(UserError, match=r"evaluation\.neighbours: got 121, expected at most the 120"):
         metrics(model, small_set, params, seed=0, device=CPU)
 
@@ -116,7 +116,7 @@ def test_traversal_around_the_prior_starts_from_zero(model: NVae, small_set: Pre
 
 
 def test_samples_follow_sigma(model: NVae) -> None:
-    params = SamplingParams(sigmas=(1e-6, 2.0), images_per_class=3)
+    params = SamplesParams(sigmas=(1e-6, 2.0), images_per_class=3)
     images = sample_grid(model, params, n_classes=3, seed=0, device=CPU)
     assert images.shape[:3] == (2, 3, 3)
     assert np.ptp(images[0].astype(int), axis=1).max() <= 1  # at σ → 0 all images of a class are the same

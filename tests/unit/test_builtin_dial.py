@@ -1,4 +1,4 @@
-"""The dial: as many factors of each kind as asked for, all equal, and nothing else differs between two settings."""
+"""Dial sets: the number of factors of each kind, their equal effects, and what two settings have in common."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def drawn(exclusive: int, *, n: int = 200, seed: int = 0, reach: float = 2.0) ->
 
 
 @pytest.mark.parametrize("exclusive", range(7))
-def test_the_dial_sets_how_many_factors_are_a_classs_own(exclusive: int) -> None:
+def test_the_number_of_exclusive_factors_is_as_requested(exclusive: int) -> None:
     made = drawn(exclusive)
     assert made.factor_kinds.count("shared") == 6 - exclusive
     assert made.factor_kinds.count("exclusive") == 10 * exclusive
@@ -27,7 +27,7 @@ def test_the_dial_sets_how_many_factors_are_a_classs_own(exclusive: int) -> None
 
 
 def variances(made: DrawnSet) -> dict[str, float]:
-    """Pixel variance that each factor explains among its class's images, smooth in it up to the second power."""
+    """Return the mean pixel variance within a class that a factor explains up to second order, by kind of factor."""
     found: dict[str, list[float]] = {}
     for label in range(10):
         rows = made.train_labels == label
@@ -43,42 +43,42 @@ def variances(made: DrawnSet) -> dict[str, float]:
     return {kind: float(np.mean(values)) for kind, values in found.items()}
 
 
-def test_factors_of_both_kinds_are_worth_the_same() -> None:
+def test_factors_of_both_kinds_explain_the_same_variance() -> None:
     found = variances(drawn(3, n=3000))
     assert found["class"] == pytest.approx(found["shared"], rel=0.1)
 
 
-def test_less_reach_is_a_weaker_factor() -> None:
+def test_a_smaller_reach_weakens_the_factors() -> None:
     assert variances(drawn(3, n=1000, reach=0.5))["shared"] < 0.3 * variances(drawn(3, n=1000))["shared"]
 
 
 def spots(made: DrawnSet, label: int) -> np.ndarray:
-    """The mean image of a class."""
+    """Return the mean image of a class."""
     mean: np.ndarray = made.train_images[made.train_labels == label].mean(axis=0)
     return mean
 
 
-def test_a_shared_spot_is_where_it_was_when_another_becomes_exclusive() -> None:
-    """The spots that sets 2 and 3 both share: their part of the image is the same in all classes and both sets."""
+def test_shared_spots_stay_in_place_when_another_becomes_exclusive() -> None:
+    """Sets with 2 and 3 exclusive factors have three shared spots in common, at the same places in all classes."""
     two, three = drawn(2, n=2000), drawn(3, n=2000)
     common = np.min([spots(made, label) for made in (two, three) for label in range(10)], axis=0)
     outside = common.copy()
-    outside[8:20, 8:20] = 0  # the bar
+    outside[8:20, 8:20] = 0  # removes the bar
     assert (outside > 60).sum() >= 3 * 4
 
 
-def test_an_exclusive_spot_is_elsewhere_in_another_class() -> None:
+def test_exclusive_spots_differ_between_classes() -> None:
     made = drawn(6, n=2000)
     means = np.array([spots(made, label) for label in range(10)])
     means[:, 8:20, 8:20] = 0
     alike = np.corrcoef(means.reshape(10, -1))[np.triu_indices(10, 1)]
-    assert alike.mean() < 0.5  # two classes take 6 of 12 places each: about half of them are the same
+    assert alike.mean() < 0.5  # two classes use 6 of 12 places each, of which about half coincide
     shared = np.array([spots(drawn(0, n=2000), label) for label in range(10)])
     shared[:, 8:20, 8:20] = 0
     assert np.corrcoef(shared.reshape(10, -1))[np.triu_indices(10, 1)].min() > 0.8
 
 
-def test_the_same_seed_gives_the_same_images_and_another_others() -> None:
+def test_the_images_depend_on_the_seed_alone() -> None:
     first, again, other = drawn(3), drawn(3), drawn(3, seed=1)
     np.testing.assert_array_equal(first.train_images, again.train_images)
     np.testing.assert_array_equal(first.test_factors, again.test_factors)
@@ -86,7 +86,7 @@ def test_the_same_seed_gives_the_same_images_and_another_others() -> None:
 
 
 def test_spots_are_neither_cut_off_nor_hidden_by_each_other() -> None:
-    """Their ink stays what it is, wherever they go."""
+    """The sum of the grey levels hardly depends on the places of the spots."""
     made = drawn(6, n=1000)
     for label in range(10):
         ink = made.train_images[made.train_labels == label].sum(axis=(1, 2)).astype(float)

@@ -1,4 +1,4 @@
-"""``nvae draw-data``: what it writes, that it is all or nothing, and what it refuses."""
+"""``nvae draw-data``: the files that it writes, atomicity, and refused input."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 @pytest.fixture
 def params(tmp_path: Path) -> Path:
-    """The project's own parameters with small drawn sets."""
+    """Write the project's parameters with small drawn sets, and return the file."""
     content = yaml.safe_load(PARAMS.read_text())
     for name in ("glyphs", "garments"):
         content["data"][name]["drawn"] = {"train_images": 30, "test_images": 20, "seed": 5}
@@ -46,10 +46,10 @@ def test_an_idx_set_is_written_with_its_factors(dataset: str, tmp_path: Path, pa
         assert factors["class_names"].shape == (10,)
         assert factors["factor_names"].dtype.kind == "U"
     assert f"{dataset}.meta.json" in {path.name for path in out.parent.iterdir()}
-    assert not list(out.parent.glob(".*")), "nothing temporary is left"
+    assert not list(out.parent.glob(".*")), "no temporary file is left"
 
 
-def test_the_files_hold_what_the_library_draws(tmp_path: Path, params: Path) -> None:
+def test_the_files_have_the_images_that_the_library_draws(tmp_path: Path, params: Path) -> None:
     draw("glyphs", tmp_path / "glyphs", params)
     drawn = glyphs.draw(30, 20, seed=5)
     train_images, train_labels, *_ = load_idx_set(tmp_path / "glyphs", "glyphs")
@@ -64,7 +64,7 @@ def test_faces_are_written(tmp_path: Path, params: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "faces" / "CroppedYale").iterdir()) == ["yaleB01", "yaleB02"]
 
 
-def test_the_sidecar_tells_parameters_and_hash(tmp_path: Path, params: Path) -> None:
+def test_the_sidecar_has_parameters_and_hash(tmp_path: Path, params: Path) -> None:
     draw("glyphs", tmp_path / "glyphs", params)
     made_from = json.loads((tmp_path / "glyphs.meta.json").read_text())["made_from"]
     assert made_from["verb"] == "draw-data"
@@ -102,7 +102,7 @@ def test_a_failure_leaves_the_old_folder_and_nothing_else(
 @pytest.mark.parametrize(
     ("dataset", "reason"), [("mnist", "Run `nvae fetch mnist`"), ("nothing", "got 'nothing', expected one of")]
 )
-def test_a_set_that_is_not_drawn_is_refused(
+def test_a_set_that_is_not_built_in_is_refused(
     dataset: str, reason: str, tmp_path: Path, params: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert draw(dataset, tmp_path / "out", params) == 2
@@ -110,7 +110,7 @@ def test_a_set_that_is_not_drawn_is_refused(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_with_other_things_is_never_replaced(
+def test_a_folder_with_other_files_is_never_replaced(
     tmp_path: Path, params: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     precious = tmp_path / "out" / "thesis.tex"
@@ -121,13 +121,13 @@ def test_a_folder_with_other_things_is_never_replaced(
     assert precious.read_text() == "years of work"
 
 
-def test_every_drawn_set_of_the_parameters_has_a_module() -> None:
+def test_every_drawn_set_in_the_parameters_has_a_module() -> None:
     content = yaml.safe_load(PARAMS.read_text())
     drawn = {section.get("family", name) for name, section in content["data"].items() if section.get("drawn")}
     assert drawn == set(BUILTIN)
 
 
-def test_a_kind_that_the_set_is_not_drawn_as_is_refused(
+def test_a_wrong_kind_of_a_built_in_set_is_refused(
     tmp_path: Path, params: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     content = yaml.safe_load(params.read_text())

@@ -1,4 +1,4 @@
-"""Drawn faces: the file layout of Extended Yale B, and light that comes from where the name says."""
+"""Drawn faces: the file layout of Extended Yale B, and light from the direction in the file name."""
 
 import hashlib
 import re
@@ -61,14 +61,14 @@ def test_frames_have_the_databases_sizes(tree: Path) -> None:
     assert 1 < ambient[1].mean() < 44
 
 
-def test_the_light_table_is_the_databases() -> None:
+def test_the_light_directions_are_those_of_the_database() -> None:
     assert len(set(faces.LIGHTS)) == 64
     assert sum(abs(azimuth) < 100 for azimuth, _ in faces.LIGHTS) == 52
-    # Left and right are mirror images of each other.
+    # The directions are symmetric between left and right.
     assert {(-azimuth, elevation) for azimuth, elevation in faces.LIGHTS} == set(faces.LIGHTS)
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_persons(tree: Path, tmp_path: Path) -> None:
+def test_the_bytes_depend_on_the_seed_and_not_on_the_number_of_persons(tree: Path, tmp_path: Path) -> None:
     def digest(folder: Path) -> str:
         files = sorted(folder.rglob("*.*"))
         return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
@@ -103,7 +103,7 @@ def test_light_from_the_subjects_right_brightens_the_images_left(number: int) ->
     np.testing.assert_allclose(front[:, :84].mean(), front[:, 84:].mean(), rtol=0.1)
 
 
-def test_light_from_below_brightens_what_faces_down() -> None:
+def test_light_from_below_brightens_surfaces_that_face_down() -> None:
     person = draw_person(1, seed=0)
     above, below = faces.render_person(person, ((20, 10), (20, -40))).astype(float)
     under_the_nose = slice(118, 130), slice(70, 98)
@@ -113,7 +113,7 @@ def test_light_from_below_brightens_what_faces_down() -> None:
     )
 
 
-def test_a_wall_casts_a_shadow_as_long_as_the_light_is_low() -> None:
+def test_the_length_of_a_walls_shadow_follows_the_angle_of_the_light() -> None:
     spacing, foot = 0.01, 100
     height = np.zeros((40, 240))
     height[:, foot - 4 : foot] = 0.3
@@ -123,24 +123,24 @@ def test_a_wall_casts_a_shadow_as_long_as_the_light_is_low() -> None:
         ground = row[-1]
         assert ground == pytest.approx(np.cos(np.deg2rad(azimuth)), abs=0.03)
         length = np.count_nonzero(row[foot + 2 :] < 0.5 * ground) * spacing
-        # Half the shadow is reached 0.015 below the ray; the two samples beside the wall are its flank and not counted.
-        due = (0.3 - 0.015) * np.tan(np.deg2rad(azimuth)) - 2 * spacing
-        assert length == pytest.approx(due, abs=2 * spacing)  # shadows are cast at every other sample
+        # The light is halved 0.015 below the ray; the two samples beside the wall are on its flank and not counted.
+        expected = (0.3 - 0.015) * np.tan(np.deg2rad(azimuth)) - 2 * spacing
+        assert length == pytest.approx(expected, abs=2 * spacing)  # shadows are computed at every other sample
         assert (row[: foot - 6] > 0.9 * ground).all(), "the side of the light is lit"
 
 
-def test_a_light_behind_the_head_leaves_most_of_it_dark() -> None:
+def test_most_of_a_head_is_dark_under_a_light_behind_it() -> None:
     behind, front = faces.render_person(draw_person(1, seed=0), ((-130, 20), (0, 0))).astype(float)
     assert behind.mean() < 0.3 * front.mean()
     assert behind.max() > 20
 
 
-def test_brightness_is_lamberts_cosine_where_no_shadow_falls() -> None:
-    """On the forehead, off the midline, two frontal lights differ by their cosines alone."""
+def test_brightness_follows_lamberts_cosine_outside_shadows() -> None:
+    """On the forehead, off the midline, the brightness under two frontal lights differs only by the cosines."""
     person = draw_person(1, seed=0)
     plus, minus, front = faces.render_person(person, ((10, 0), (-10, 0), (0, 0))).astype(float)
     patch = slice(4, 12), slice(76, 92)
-    # n·l(+10°) + n·l(−10°) = 2 cos 10° n·l(0°); one grey level of rounding on about 200.
+    # n·l(+10°) + n·l(−10°) = 2 cos 10° n·l(0°), up to the rounding of levels of about 200.
     np.testing.assert_allclose(plus[patch] + minus[patch], 2 * np.cos(np.deg2rad(10)) * front[patch], atol=2)
 
 
@@ -165,7 +165,7 @@ def test_a_face_detector_finds_the_uncropped_faces(tree: Path) -> None:
     frame = read_pgm(tree / "yaleB02" / "yaleB02_P00_Ambient.pgm")[::2, ::2]
     found = cascade.detect_multi_scale(frame, scale_factor=1.2, step_ratio=1, min_size=(60, 60), max_size=(200, 200))
     assert len(found) >= 1
-    # The head's middle lies between columns 130 and 190, its eyes between rows 95 and 110 of the halved frame.
+    # In the halved frame, the head's midline is between columns 130 and 190, and the eyes between rows 95 and 110.
     box = found[0]
     assert 110 < box["c"] + box["width"] / 2 < 210
     assert 85 < box["r"] + box["height"] / 2 < 160

@@ -1,4 +1,4 @@
-"""IDX files: written, read back through torchvision, and refused with a reason when they are wrong."""
+"""IDX files: writing, reading through torchvision, and the refusal of wrong files with a reason."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def write_set(root: Path, name: str, *, n_train: int = 5, n_test: int = 3) -> di
     ("name", "reader"),
     [("mnist", "MNIST"), ("fashion_mnist", "FashionMNIST"), ("glyphs", "IdxSet"), ("mine", "IdxSet")],
 )
-def test_what_is_written_is_read_back_through_torchvision(name: str, reader: str, tmp_path: Path) -> None:
+def test_written_files_are_read_back_through_torchvision(name: str, reader: str, tmp_path: Path) -> None:
     content = write_set(tmp_path, name)
     assert (tmp_path / reader / "raw" / "train-images-idx3-ubyte").is_file()
     train_images, train_labels, test_images, test_labels = load_idx_set(tmp_path, name)
@@ -39,7 +39,7 @@ def test_what_is_written_is_read_back_through_torchvision(name: str, reader: str
     assert train_labels.dtype == np.int64
 
 
-def test_the_header_is_the_formats(tmp_path: Path) -> None:
+def test_the_header_follows_the_format(tmp_path: Path) -> None:
     write_idx(tmp_path / "images", np.zeros((2, 3, 300), dtype=np.uint8))
     write_idx(tmp_path / "labels", np.array([7, 9], dtype=np.uint8))
     assert (tmp_path / "images").read_bytes()[:16].hex() == "00000803" + "00000002" + "00000003" + "0000012c"
@@ -47,7 +47,7 @@ def test_the_header_is_the_formats(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("array", [np.zeros((2, 3, 3)), np.zeros((2, 3), dtype=np.uint8)])
-def test_what_idx_cannot_hold_here_is_not_written(array: np.ndarray, tmp_path: Path) -> None:
+def test_unsupported_arrays_are_not_written(array: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected uint8 with 1 or 3"):
         write_idx(tmp_path / "x", array)
     assert not list(tmp_path.iterdir())
@@ -78,7 +78,7 @@ def retype(path: Path) -> None:
 
 
 def overstate(path: Path) -> None:
-    """Sizes whose product passes 64 bits."""
+    """Write sizes whose product exceeds 64 bits."""
     path.write_bytes(path.read_bytes()[:4] + b"\xff" * 12)
 
 
@@ -95,7 +95,7 @@ def overstate(path: Path) -> None:
         (overstate, "16 bytes for 4294967295 × 4294967295 × 4294967295 values"),
     ],
 )
-def test_a_broken_file_is_named_with_the_reason(change: Change, reason: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_with_the_reason(change: Change, reason: str, tmp_path: Path) -> None:
     write_set(tmp_path, "mnist")
     change(raw_folder(tmp_path, "mnist") / IMAGES["train"])
     with pytest.raises(UserError) as error:
@@ -104,7 +104,7 @@ def test_a_broken_file_is_named_with_the_reason(change: Change, reason: str, tmp
     assert reason in str(error.value)
 
 
-def test_counts_that_disagree_are_refused(tmp_path: Path) -> None:
+def test_different_numbers_of_images_and_labels_are_refused(tmp_path: Path) -> None:
     write_set(tmp_path, "glyphs")
     write_idx(raw_folder(tmp_path, "glyphs") / LABELS["test"], np.zeros(4, dtype=np.uint8))
     with pytest.raises(UserError, match="t10k-labels-idx1-ubyte: got 4 labels, expected 3"):
@@ -114,7 +114,7 @@ def test_counts_that_disagree_are_refused(tmp_path: Path) -> None:
 def test_splits_of_different_image_size_are_refused(tmp_path: Path) -> None:
     write_set(tmp_path, "glyphs")
     write_idx(raw_folder(tmp_path, "glyphs") / IMAGES["test"], np.zeros((3, 6, 4), dtype=np.uint8))
-    with pytest.raises(UserError, match="one size"):
+    with pytest.raises(UserError, match="equal sizes"):
         load_idx_set(tmp_path, "glyphs")
 
 

@@ -1,4 +1,4 @@
-"""Glyphs and garments: deterministic, balanced, and each factor does to the images what its name says."""
+"""Glyphs and garments: determinism, balanced classes, and the effect of each factor on the images."""
 
 from types import ModuleType
 
@@ -18,7 +18,7 @@ OWN = [
 
 
 def sweep(module: ModuleType, label: int, name: str, steps: int = 5) -> np.ndarray:
-    """Images of one class along one factor, all others in the middle of their range."""
+    """Draw images of one class along one factor, with all other factors in the middle of their range."""
     one: DrawnClass = module.CLASSES[label]
     ranges = {**module.SHARED, **one.exclusive}
     factors = {key: np.full(steps, (low + high) / 2) for key, (low, high) in ranges.items()}
@@ -31,7 +31,7 @@ def rising(values: np.ndarray) -> bool:
 
 
 @pytest.mark.parametrize("module", SETS)
-def test_the_same_seed_gives_the_same_set_and_another_seed_another(module: ModuleType) -> None:
+def test_the_set_depends_on_the_seed_alone(module: ModuleType) -> None:
     first, again, other = (module.draw(40, 20, seed=seed) for seed in (3, 3, 4))
     for part in ("train_images", "train_labels", "train_factors", "test_images", "test_labels", "test_factors"):
         np.testing.assert_array_equal(getattr(first, part), getattr(again, part))
@@ -55,7 +55,7 @@ def test_shapes_types_and_names(module: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("module", SETS)
-def test_labels_are_balanced_and_in_no_order(module: ModuleType) -> None:
+def test_labels_are_balanced_and_in_random_order(module: ModuleType) -> None:
     drawn = module.draw(103, 20, seed=0)
     counts = np.bincount(drawn.train_labels, minlength=10)
     assert counts.min() == 10
@@ -65,7 +65,7 @@ def test_labels_are_balanced_and_in_no_order(module: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("module", SETS)
-def test_a_factor_is_nan_exactly_where_the_class_lacks_it_and_in_its_range_elsewhere(module: ModuleType) -> None:
+def test_a_factor_is_nan_for_classes_without_it_and_in_its_range_elsewhere(module: ModuleType) -> None:
     drawn = module.draw(200, 10, seed=1)
     for label, one in enumerate(module.CLASSES):
         ranges = {**module.SHARED, **one.exclusive}
@@ -82,20 +82,20 @@ def test_a_factor_is_nan_exactly_where_the_class_lacks_it_and_in_its_range_elsew
 
 
 @pytest.mark.parametrize("module", SETS)
-def test_the_factors_beside_an_image_draw_that_image(module: ModuleType) -> None:
+def test_the_stored_factors_reproduce_the_image(module: ModuleType) -> None:
     drawn = module.draw(50, 10, seed=2)
     for image, label, row in zip(drawn.train_images, drawn.train_labels, drawn.train_factors, strict=True):
         known = {name: value[None] for name, value in zip(drawn.factor_names, row, strict=True) if not np.isnan(value)}
         np.testing.assert_array_equal(render(module.CLASSES[label], known)[0], image)
 
 
-def test_train_and_test_share_no_image() -> None:
+def test_training_and_test_set_have_no_image_in_common() -> None:
     drawn = glyphs.draw(100, 100, seed=0)
     assert not {image.tobytes() for image in drawn.train_images} & {image.tobytes() for image in drawn.test_images}
 
 
 @pytest.mark.parametrize("module", SETS)
-def test_images_use_the_grey_scale_and_keep_clear_of_the_border(module: ModuleType) -> None:
+def test_images_use_the_grey_scale_and_stay_clear_of_the_border(module: ModuleType) -> None:
     images = module.draw(300, 10, seed=0).train_images
     lit = images > 60
     assert (lit.mean(axis=(1, 2)) > 0.04).all()
@@ -107,7 +107,7 @@ def test_images_use_the_grey_scale_and_keep_clear_of_the_border(module: ModuleTy
 def test_an_exclusive_factor_changes_its_class_at_every_step(module: ModuleType, label: int, name: str) -> None:
     images = sweep(module, label, name)
     first_to_last = np.abs(images[-1] - images[0]).sum() / 255
-    assert first_to_last > 4, "pixels changed from black to white, or as much in sum"
+    assert first_to_last > 4, "number of pixels that change from black to white, or an equal sum"
     assert (np.abs(np.diff(images, axis=0)).sum(axis=(1, 2)) > 0.5 * 255).all()
 
 
@@ -153,7 +153,7 @@ def test_the_crossbar_adds_ink_beside_the_sevens_stem_and_nowhere_else() -> None
         (garments, 8, "bag_handle", slice(0, 14)),
     ],
 )
-def test_a_factor_acts_where_its_name_says(module: ModuleType, label: int, name: str, rows: slice) -> None:
+def test_a_factor_changes_only_its_region(module: ModuleType, label: int, name: str, rows: slice) -> None:
     images = sweep(module, label, name)
     outside = np.delete(np.abs(images[-1] - images[0]), rows, axis=0)
     assert outside.sum() == 0
@@ -173,8 +173,8 @@ def test_a_garments_factor_adds_or_removes_cloth(label: int, name: str, sign: in
     assert rising(sign * sweep(garments, label, name).sum(axis=(1, 2)))
 
 
-def test_most_of_a_garments_variation_is_its_own() -> None:
-    """Mean squared change when all of a group's factors are drawn again; the set is built so that own > shared."""
+def test_most_of_a_garments_variation_is_class_exclusive() -> None:
+    """Compare the mean squared change when all factors of a kind are drawn again; by construction own > shared."""
     generator = np.random.default_rng(0)
     for one in garments.CLASSES:
         ranges = {**garments.SHARED, **one.exclusive}
@@ -191,7 +191,7 @@ def test_a_stroke_covers_its_area() -> None:
     np.testing.assert_allclose(canvas.stroke(line, 3.0).sum(), 14 * 3 + np.pi * 1.5**2, rtol=0.02)
 
 
-def test_a_polygon_covers_its_area_also_where_it_is_hollow() -> None:
+def test_a_polygon_covers_its_area_with_and_without_a_hole() -> None:
     square = canvas.points((4, 4), (20, 4), (20, 20), (4, 20))
     np.testing.assert_allclose(canvas.fill(square).sum(), 256, rtol=0.01)
     hollow = canvas.points((4, 4), (20, 4), (20, 20), (4, 20), (4, 4), (8, 8), (8, 16), (16, 16), (16, 8), (8, 8))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nvae.analyses.factors import factor_summary, factor_table, reliability
-from nvae.config import ProbeParams
+from nvae.config import FactorsParams
 from nvae.data.prepared import PreparedSet, Split
 from nvae.errors import UserError
 from nvae.measures.factor_kinds import block_share, class_specific_share, exclusive_share, known_factors
@@ -18,7 +18,7 @@ from nvae.models.protocol import SHARED, LatentAxis, Posterior, shared_axes
 from tests.unit.generators import Untrained
 
 CPU = torch.device("cpu")
-PARAMS = ProbeParams(neighbours=10, neighbour_weights="distance", bins=5)
+PARAMS = FactorsParams(neighbours=10, neighbour_weights="distance", bins=5)
 CLASSES, OWN = 3, 1
 
 
@@ -183,7 +183,7 @@ def test_a_model_without_blocks_is_asked_what_it_can_answer(data: PreparedSet) -
 
 
 def test_too_many_neighbours_are_refused(data: PreparedSet) -> None:
-    params = ProbeParams(neighbours=301, neighbour_weights="uniform", bins=5)
+    params = FactorsParams(neighbours=301, neighbour_weights="uniform", bins=5)
     with pytest.raises(UserError, match="300 training images of class 0"):
         factor_table(Planted(RIGHT), data, params, seed=0, device=CPU)
 

@@ -1,4 +1,4 @@
-"""Folders as sources: order, hand-supplied files, checks, the error that lists what was tried."""
+"""Fetching from folders: the order of sources, files supplied by hand, checks, and the error with all attempts."""
 
 import fcntl
 import gzip
@@ -50,7 +50,7 @@ def test_sources_are_tried_in_their_order(tmp_path: Path, monkeypatch: pytest.Mo
         for gone in (hand, Path(first, "mnist/digits.gz"), Path(second, "mnist/digits.gz"), system, None):
             [result] = fetch([row], out, Setting((first, second)))
             used.append(result.source)
-            requests.append(len(server.asked))
+            requests.append(len(server.requests))
             (out / TARGET).unlink()
             if gone:
                 gone.unlink()
@@ -63,7 +63,7 @@ def test_sources_are_tried_in_their_order(tmp_path: Path, monkeypatch: pytest.Mo
     ("name", "content"),
     [("digits.gz", PACKED), ("digits", CONTENT), (f"{TARGET}.gz", PACKED), (TARGET, PACKED)],
 )
-def test_files_supplied_by_hand_are_taken(tmp_path: Path, name: str, content: bytes) -> None:
+def test_files_supplied_by_hand_are_used(tmp_path: Path, name: str, content: bytes) -> None:
     mirror(tmp_path, {name: content})
     [result] = fetch([plain_row()], tmp_path, Setting(offline=True))
     assert result.source == str(tmp_path)
@@ -71,7 +71,7 @@ def test_files_supplied_by_hand_are_taken(tmp_path: Path, name: str, content: by
     assert name == TARGET or (tmp_path / name).read_bytes() == content
 
 
-def test_a_second_call_only_looks(tmp_path: Path, no_socket: None) -> None:
+def test_a_second_call_changes_nothing(tmp_path: Path, no_socket: None) -> None:
     setting = Setting((mirror(tmp_path / "m", {"mnist/digits.gz": PACKED}),))
     fetch([plain_row()], tmp_path / "out", setting)
     before = (tmp_path / "out" / TARGET).stat()
@@ -81,7 +81,7 @@ def test_a_second_call_only_looks(tmp_path: Path, no_socket: None) -> None:
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
-def test_a_damaged_file_in_place_is_replaced_and_told(tmp_path: Path) -> None:
+def test_a_damaged_file_in_place_is_replaced_and_reported(tmp_path: Path) -> None:
     mirror(tmp_path / "out", {TARGET: CONTENT[:-1] + b"!"})
     place = mirror(tmp_path / "m", {"mnist/digits.gz": PACKED})
     [result] = fetch([plain_row()], tmp_path / "out", Setting((place,), offline=True))
@@ -89,7 +89,7 @@ def test_a_damaged_file_in_place_is_replaced_and_told(tmp_path: Path) -> None:
     assert "wrong SHA-256" in result.failed[0]
 
 
-def test_a_wrong_checksum_leads_to_the_next_source(tmp_path: Path) -> None:
+def test_after_a_wrong_checksum_the_next_source_is_tried(tmp_path: Path) -> None:
     bad, good = (mirror(tmp_path / n, {"mnist/digits.gz": c}) for n, c in (("bad", WRONG), ("good", PACKED)))
     [result] = fetch([plain_row()], tmp_path / "out", Setting((bad, good), offline=True))
     assert result.source == f"NVAE_DATA_MIRROR {good}"
@@ -97,7 +97,7 @@ def test_a_wrong_checksum_leads_to_the_next_source(tmp_path: Path) -> None:
     assert listing(tmp_path / "out") == {TARGET}
 
 
-def test_a_wrong_checksum_everywhere_is_told_and_harms_nothing(tmp_path: Path) -> None:
+def test_a_wrong_checksum_at_every_source_is_reported_and_changes_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out"
     mirror(out, {TARGET: b"mine", "MNIST/raw/other": b"mine too"})
     place = mirror(tmp_path / "m", {"mnist/digits.gz": WRONG})
@@ -114,7 +114,7 @@ def test_a_wrong_checksum_everywhere_is_told_and_harms_nothing(tmp_path: Path) -
         (PACKED[:-300], "truncated gzip"),
         (PACKED[:-4] + b"\0\0\0\0", "damaged gzip"),
         (PACKED[:600] + b"\xff" * 40 + PACKED[640:], "damaged gzip|wrong SHA-256"),
-        (gzip.compress(CONTENT + b"\0"), "holds more than the 307,200 bytes"),
+        (gzip.compress(CONTENT + b"\0"), "holds more than the expected 307,200 bytes"),
         (gzip.compress(CONTENT[:-1]), "wrong SHA-256.*307,199 bytes"),
         (b"<html>log in first</html>", "wrong SHA-256"),
         (b"", "wrong SHA-256"),
@@ -127,10 +127,10 @@ def test_damaged_files_are_refused_with_the_reason(tmp_path: Path, content: byte
     assert listing(tmp_path / "out") == set()
 
 
-def test_a_gzip_bomb_stops_at_the_size_that_is_due(tmp_path: Path) -> None:
+def test_a_gzip_bomb_is_read_up_to_the_expected_size(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.gz"
     bomb.write_bytes(gzip.compress(bytes(20_000_000)))
-    with (tmp_path / "sink").open("wb") as sink, pytest.raises(ValueError, match="more than the 1,000 bytes"):
+    with (tmp_path / "sink").open("wb") as sink, pytest.raises(ValueError, match="more than the expected 1,000 bytes"):
         copy_payload(bomb, sink, limit=1000)
     assert (tmp_path / "sink").stat().st_size <= 1000
 
@@ -139,15 +139,15 @@ def test_offline_opens_no_socket(tmp_path: Path, no_socket: None) -> None:
     setting = Setting.from_environ({"NVAE_DATA_MIRROR": "http://mirror.example/data", "NVAE_OFFLINE": "1"})
     with pytest.raises(UserError) as caught:
         fetch([plain_row()], tmp_path / "out", setting)
-    assert str(caught.value).count("not asked, NVAE_OFFLINE is set") == 2
+    assert str(caught.value).count("not tried, NVAE_OFFLINE is set") == 2
 
 
-def test_the_socket_guard_of_these_tests_bites(tmp_path: Path, no_socket: None) -> None:
+def test_the_socket_guard_of_these_tests_works(tmp_path: Path, no_socket: None) -> None:
     with pytest.raises(AssertionError, match="socket was opened"):
         fetch([plain_row()], tmp_path / "out", Setting())
 
 
-def test_one_error_lists_everything_that_was_tried(tmp_path: Path) -> None:
+def test_one_error_lists_all_attempts(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     row = plain_row(system=str(tmp_path / "usr" / "digits.gz"))
     with pytest.raises(UserError) as caught:
@@ -157,7 +157,7 @@ def test_one_error_lists_everything_that_was_tried(tmp_path: Path) -> None:
         f"{tmp_path / 'out'} (not there)",
         f"NVAE_DATA_MIRROR {tmp_path / 'empty'} (not there)",
         f"{tmp_path / 'usr'} (not there)",
-        f"{NOWHERE} (not asked, NVAE_OFFLINE is set)",
+        f"{NOWHERE} (not tried, NVAE_OFFLINE is set)",
         f"in {tmp_path / 'out'}/ by hand",
         "http://home.example",
     ]
@@ -167,7 +167,7 @@ def test_one_error_lists_everything_that_was_tried(tmp_path: Path) -> None:
     assert "\n" not in message
 
 
-def test_what_killed_runs_left_is_removed(tmp_path: Path) -> None:
+def test_the_parts_of_killed_runs_are_removed(tmp_path: Path) -> None:
     left = {"MNIST/raw/digits.0a1b2c3d.part": b"1", "MNIST/raw/digits.0a1b2c3d.validator.part": b"2"}
     mirror(tmp_path / "out", {**left, "MNIST/raw/.digits.77.part": b"3", "MNIST/raw/other.0a1b2c3d.part": b"4"})
     setting = Setting((mirror(tmp_path / "m", {"mnist/digits.gz": PACKED}),), offline=True)
@@ -175,9 +175,9 @@ def test_what_killed_runs_left_is_removed(tmp_path: Path) -> None:
     assert listing(tmp_path / "out") == {TARGET, "MNIST/raw/other.0a1b2c3d.part"}
 
 
-def test_a_raw_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_raw_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(UserError, match="folder to write to"):
+    with pytest.raises(UserError, match="a writable folder"):
         fetch([plain_row()], tmp_path / "out", Setting(offline=True))
 
 
@@ -200,7 +200,7 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["ftp://host/data", "http://me:secret@host/data", "https://", "/a,file:///b"])
-def test_mirrors_that_cannot_be_used_are_refused_without_their_password(value: str) -> None:
+def test_unusable_mirrors_are_refused_without_showing_the_password(value: str) -> None:
     with pytest.raises(UserError, match="NVAE_DATA_MIRROR") as caught:
         Setting.from_environ({"NVAE_DATA_MIRROR": value})
     assert "secret" not in str(caught.value)

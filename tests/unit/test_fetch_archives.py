@@ -1,4 +1,4 @@
-"""Image trees: zip and folder alike, and archives that can't be trusted."""
+"""Image trees from zip files and folders, and the refusal of malicious archives."""
 
 import errno
 import io
@@ -34,7 +34,7 @@ def special(name: str, kind: int) -> zipfile.ZipInfo:
 
 
 def understated(method: int, size: int = 200_000_000) -> bytes:
-    """An archive whose member inflates to ``size`` bytes, a thousand or a million times its own, and declares ten."""
+    """Return an archive whose member declares ten bytes and inflates to ``size``, 10³ to 10⁶ times its packed size."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive, archive.open("CroppedYale/bomb.pgm", "w") as member:
         for _ in range(size // 1_000_000):
@@ -46,7 +46,7 @@ def understated(method: int, size: int = 200_000_000) -> bytes:
 
 
 def hostile() -> dict[str, tuple[bytes, str]]:
-    """Archive and what the message has to name, by kind of trick."""
+    """Return malicious archives by kind, each with the text that the error message must contain."""
     declared = zipped({**FACES, "big.pgm": bytes(MEMBER_BYTES + 1)})
     encrypted = bytearray(zipped({"secret.pgm": b"x"}))
     encrypted[encrypted.index(b"PK\1\2") + 8] |= 1
@@ -107,7 +107,7 @@ def test_a_member_larger_than_declared_is_cut_off_and_refused(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_bomb_takes_neither_memory_nor_disk(tmp_path: Path, method: int) -> None:
+def test_a_bomb_uses_neither_memory_nor_disk(tmp_path: Path, method: int) -> None:
     place = mirror(tmp_path / "m", {"yale_b/CroppedYale.zip": understated(method)})
     row, before = faces_row(tmp_path), listing(tmp_path)
     tracemalloc.start()
@@ -123,8 +123,8 @@ def test_a_bomb_takes_neither_memory_nor_disk(tmp_path: Path, method: int) -> No
 @pytest.mark.parametrize(
     "name", ["a b.pgm", "a\nb.pgm", " .pgm", "yaleB01/" * 5000 + "a.pgm", "x" * 60_000, "<script>alert(1)</script>.pgm"]
 )
-def test_odd_names_are_names_and_no_paths(tmp_path: Path, name: str) -> None:
-    """Nothing is unpacked, so a name can be anything that means nothing to a file system; the digest tells it apart."""
+def test_unusual_names_are_not_used_as_paths(tmp_path: Path, name: str) -> None:
+    """Nothing is extracted, so a name may be invalid in a file system; the digest detects the additional member."""
     place = mirror(tmp_path / "m", {"yale_b/CroppedYale.zip": zipped({**FACES, name: b"odd"})})
     row, before = faces_row(tmp_path), listing(tmp_path)
     with open_image_tree(tmp_path / "m" / "yale_b") as tree:
@@ -137,20 +137,20 @@ def test_odd_names_are_names_and_no_paths(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip file", zipped(FACES)[:-40]])
-def test_what_is_no_zip_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_zip_is_refused(tmp_path: Path, content: bytes) -> None:
     mirror(tmp_path, {"CroppedYale.zip": content})
     with pytest.raises(UserError, match="unreadable archive"):
         open_image_tree(tmp_path)
 
 
-def test_a_damaged_member_is_told(tmp_path: Path) -> None:
+def test_a_damaged_member_is_reported(tmp_path: Path) -> None:
     content = zipped(FACES, method=zipfile.ZIP_STORED).replace(b"P5 1 1 255\n\x02", b"P5 1 1 255\n\x07")
     mirror(tmp_path, {"CroppedYale.zip": content})
     with open_image_tree(tmp_path) as tree, pytest.raises(UserError, match="damaged member"):
         tree_payload(tree)
 
 
-def test_zip_and_folder_are_the_same_tree(tmp_path: Path) -> None:
+def test_zip_and_folder_give_the_same_tree(tmp_path: Path) -> None:
     extra = {"__MACOSX/CroppedYale/icon": b"", "CroppedYale/.DS_Store": b""}
     packed = {f"CroppedYale/{name}": content for name, content in reversed(FACES.items())}
     mirror(tmp_path / "zip", {"CroppedYale.zip": zipped({**packed, **extra}, top="")})
@@ -170,7 +170,7 @@ def test_zip_and_folder_are_the_same_tree(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in FACES if "pgm" in name])
-def test_the_digest_notices_each_image_and_its_name(tmp_path: Path, name: str) -> None:
+def test_the_digest_depends_on_each_image_and_its_name(tmp_path: Path, name: str) -> None:
     found = set()
     changed = {**FACES, name: b"P5 1 1 255\n\x09"}
     renamed = {(f"yaleB02/{n}" if n == name else n): content for n, content in FACES.items()}
@@ -192,7 +192,7 @@ def test_links_and_large_files_in_a_folder_are_refused(tmp_path: Path) -> None:
         open_image_tree(tmp_path)
 
 
-def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_in_a_folder_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(unpacked(tmp_path / "CroppedYale") / "yaleB01/pipe.pgm")
     with pytest.raises(UserError, match=r"'yaleB01/pipe\.pgm', a link or device"):
         open_image_tree(tmp_path)
@@ -219,7 +219,7 @@ def test_a_tree_with_too_many_files_is_refused(tmp_path: Path, monkeypatch: pyte
         open_image_tree(tmp_path)
 
 
-def test_nothing_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_tree_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nvae fetch yale_b"):
         open_image_tree(tmp_path)
 
@@ -234,7 +234,7 @@ def test_a_repacked_archive_is_accepted(tmp_path: Path, method: int) -> None:
     assert listing(tmp_path / "out") == {"CroppedYale.zip"}
 
 
-def test_a_folder_mirror_may_have_it_unpacked(tmp_path: Path) -> None:
+def test_a_folder_mirror_may_have_the_tree_unpacked(tmp_path: Path) -> None:
     unpacked(tmp_path / "m" / "yale_b" / "CroppedYale")
     for name in ("out1", "out2"):
         fetch([faces_row(tmp_path)], tmp_path / name, Setting((str(tmp_path / "m"),), offline=True))
@@ -252,14 +252,14 @@ def test_an_archive_is_fetched_over_http(tmp_path: Path, monkeypatch: pytest.Mon
     assert listing(tmp_path / "out") == {"CroppedYale.zip"}
 
 
-def test_an_unpacked_folder_supplied_by_hand_stays_as_it_is(tmp_path: Path) -> None:
+def test_an_unpacked_folder_supplied_by_hand_is_not_changed(tmp_path: Path) -> None:
     unpacked(tmp_path / "out" / "CroppedYale")
     [result] = fetch([faces_row(tmp_path)], tmp_path / "out", Setting(offline=True))
     assert result.source == IN_PLACE
     assert listing(tmp_path / "out") == {f"CroppedYale/{name}" for name in FACES}
 
 
-def test_a_good_folder_mends_a_bad_archive_beside_it(tmp_path: Path) -> None:
+def test_a_good_folder_replaces_a_bad_archive_beside_it(tmp_path: Path) -> None:
     out = unpacked(tmp_path / "out", {"CroppedYale.zip": b"half"})
     unpacked(out / "CroppedYale")
     [result] = fetch([faces_row(tmp_path)], out, Setting(offline=True))
@@ -268,7 +268,7 @@ def test_a_good_folder_mends_a_bad_archive_beside_it(tmp_path: Path) -> None:
         assert tree_payload(tree) == faces_row(tmp_path).payload
 
 
-def test_an_incomplete_folder_supplied_by_hand_is_told_and_kept(tmp_path: Path) -> None:
+def test_an_incomplete_folder_supplied_by_hand_is_reported_and_kept(tmp_path: Path) -> None:
     some = dict(list(FACES.items())[1:])
     unpacked(tmp_path / "out" / "CroppedYale", some)
     with pytest.raises(UserError, match=r"CroppedYale: wrong SHA-256: got .* \(2 images, .* \(3 images, "):
@@ -276,17 +276,17 @@ def test_an_incomplete_folder_supplied_by_hand_is_told_and_kept(tmp_path: Path) 
     assert listing(tmp_path / "out") == {f"CroppedYale/{name}" for name in some}
 
 
-def test_a_raw_folder_without_write_permission_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root, who may write anywhere
+def test_a_raw_folder_without_write_permission_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # the tests may run as root, which may write anywhere
     with pytest.raises(UserError, match="without write permission"):
         fetch([faces_row(tmp_path)], tmp_path / "out", Setting(offline=True))
 
 
-def test_a_full_disk_is_the_users_error_not_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_user_error_and_not_a_failed_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(nvae.data.fetching.fetch, "install", full)
     place = mirror(tmp_path / "m", {"yale_b/CroppedYale.zip": zipped(FACES)})
-    with pytest.raises(UserError, match="got No space left on device, expected room"):
+    with pytest.raises(UserError, match="got No space left on device, expected writable space"):
         fetch([faces_row(tmp_path)], tmp_path / "out", Setting((place,), offline=True))

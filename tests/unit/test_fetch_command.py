@@ -17,7 +17,7 @@ TARGET = "MNIST/raw/digits"
 PACKED = gzip.compress(CONTENT, 1)
 
 
-def test_the_registry_tells_one_story() -> None:
+def test_the_registry_is_consistent() -> None:
     rows = registry.load()
     assert [row.dataset for row in rows] == ["mnist"] * 4 + ["fashion_mnist"] * 4 + ["yale_b"]
     assert len({row.sha256 for row in rows}) == 9
@@ -33,7 +33,7 @@ def test_the_registry_tells_one_story() -> None:
 @pytest.mark.parametrize(
     ("column", "value"), [("bytes", "12 kB"), ("sha256", "A" * 64), ("content", "tar"), ("url", "")]
 )
-def test_a_wrong_registry_row_is_named(tmp_path: Path, column: str, value: str) -> None:
+def test_a_wrong_registry_row_is_reported(tmp_path: Path, column: str, value: str) -> None:
     names = list(registry.RawFile.__dataclass_fields__)
     row = {name: str(getattr(plain_row(), name)) for name in names} | {column: value}
     table = tmp_path / "registry.csv"
@@ -42,7 +42,7 @@ def test_a_wrong_registry_row_is_named(tmp_path: Path, column: str, value: str) 
         registry.load(table)
 
 
-def test_a_missing_registry_or_column_is_told(tmp_path: Path) -> None:
+def test_a_missing_registry_or_column_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="root folder"):
         registry.load(tmp_path / "none.csv")
     (tmp_path / "short.csv").write_text("dataset,file\nmnist,digits\n")
@@ -64,7 +64,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_command_makes_the_same_artefact_from_any_mirror(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_the_same_artefact_from_every_mirror(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records = []
     for name in ("m1", "m2"):
         monkeypatch.setenv("NVAE_DATA_MIRROR", name)
@@ -75,7 +75,7 @@ def test_the_command_makes_the_same_artefact_from_any_mirror(project: Path, monk
     assert [r["run"]["sources"]["digits"] for r in records] == ["NVAE_DATA_MIRROR m1", "NVAE_DATA_MIRROR m2"]
 
 
-def test_the_command_fills_data_raw_and_keeps_its_record(
+def test_the_command_writes_data_raw_and_keeps_its_sidecar(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NVAE_DATA_MIRROR", "m1")
@@ -103,7 +103,7 @@ def test_the_command_fails_with_one_line_and_code_2(
     assert message.count("\n") == 1
 
 
-def test_a_source_that_was_passed_over_is_told(
+def test_a_failed_source_is_reported(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirror(project / "bad", {"mnist/digits.gz": PACKED[:-20]})

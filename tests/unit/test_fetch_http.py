@@ -1,4 +1,4 @@
-"""HTTP sources, against real servers on this machine: resumed, cut, silent, lying."""
+"""HTTP sources, tested with local servers: resumption, interruptions, time-outs and wrong responses."""
 
 import gzip
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ HALF = 900
 
 
 @pytest.fixture(autouse=True)
-def _patient_but_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "PAUSE_S", 0.0)
     monkeypatch.setenv("no_proxy", "*")
 
@@ -42,18 +42,18 @@ def left_part(out: Path) -> Path:
 
 
 def interrupted(out: Path, server: Server) -> Path:
-    """A first run that breaks off for good, having got HALF of the bytes."""
+    """Let a first run fail after HALF bytes, and return the part that it leaves."""
     server.cuts = [HALF, *[0] * download.ATTEMPTS]
     with pytest.raises(UserError, match=f"connection lost after {HALF} of"):
         fetch([plain_row()], out, Setting((server.url,)))
     server.cuts = []
-    server.asked.clear()
+    server.requests.clear()
     return left_part(out)
 
 
 def test_a_mirror_address_serves_packed_files(tmp_path: Path, server: Server) -> None:
     assert fetched(tmp_path, server) == CONTENT
-    assert server.asked == [("/mnist/digits.gz", None)]
+    assert server.requests == [("/mnist/digits.gz", None)]
 
 
 def test_a_mirror_address_serves_plain_files_too(tmp_path: Path, server: Server) -> None:
@@ -66,29 +66,29 @@ def test_the_official_address_comes_last(tmp_path: Path, server: Server) -> None
     server.files = {"/official/digits.gz": gzip.compress(CONTENT)}
     [result] = fetch([row], tmp_path, Setting((f"{server.url}/",)))
     assert result.source == row.url
-    assert [path for path, _ in server.asked] == ["/mnist/digits.gz", "/mnist/digits", "/official/digits.gz"]
+    assert [path for path, _ in server.requests] == ["/mnist/digits.gz", "/mnist/digits", "/official/digits.gz"]
     assert "HTTP 404 Not Found" in result.failed[0]
 
 
-def test_a_cut_connection_is_resumed_where_it_broke(tmp_path: Path, server: Server) -> None:
+def test_an_interrupted_transfer_is_resumed(tmp_path: Path, server: Server) -> None:
     server.cuts = [HALF, 50]
     assert fetched(tmp_path, server) == CONTENT
     assert server.spans == [None, f"bytes={HALF}-", f"bytes={HALF + 50}-"]
 
 
-def test_a_server_that_ignores_ranges_is_asked_from_zero(tmp_path: Path, server: Server) -> None:
+def test_the_transfer_restarts_if_the_server_ignores_ranges(tmp_path: Path, server: Server) -> None:
     server.ranges, server.cuts = False, [HALF]
     assert fetched(tmp_path, server) == CONTENT
     assert server.spans == [None, f"bytes={HALF}-"]
 
 
-def test_a_server_that_sends_another_range_is_asked_from_zero(tmp_path: Path, server: Server) -> None:
+def test_the_transfer_restarts_if_the_server_sends_another_range(tmp_path: Path, server: Server) -> None:
     server.wrong_ranges, server.cuts = True, [HALF]
     assert fetched(tmp_path, server) == CONTENT
     assert server.spans == [None, f"bytes={HALF}-", None]
 
 
-def test_a_connection_that_breaks_often_but_brings_bytes_is_not_given_up(tmp_path: Path, server: Server) -> None:
+def test_interruptions_after_new_bytes_are_not_limited(tmp_path: Path, server: Server) -> None:
     server.cuts = [100] * (2 * download.ATTEMPTS)
     assert fetched(tmp_path, server) == CONTENT
 
@@ -101,27 +101,27 @@ def test_a_later_run_resumes(tmp_path: Path, server: Server) -> None:
     assert server.spans == [f"bytes={HALF}-"]
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_from_zero(tmp_path: Path, server: Server) -> None:
+def test_the_transfer_restarts_if_the_file_has_changed(tmp_path: Path, server: Server) -> None:
     interrupted(tmp_path, server)
     server.etag, server.files["/mnist/digits.gz"] = '"two"', gzip.compress(CONTENT, 9)
     assert fetched(tmp_path, server) == CONTENT
 
 
-def test_a_spoilt_part_is_thrown_away_once(tmp_path: Path, server: Server) -> None:
+def test_a_damaged_part_is_discarded_once(tmp_path: Path, server: Server) -> None:
     part = interrupted(tmp_path, server)
     part.write_bytes(b"\0" * HALF)
     assert fetched(tmp_path, server) == CONTENT
     assert server.spans == [f"bytes={HALF}-", None]
 
 
-def test_a_part_that_is_whole_already_does_no_harm(tmp_path: Path, server: Server) -> None:
+def test_a_complete_part_is_accepted(tmp_path: Path, server: Server) -> None:
     part = interrupted(tmp_path, server)
     part.write_bytes(server.files["/mnist/digits.gz"])
     assert fetched(tmp_path, server) == CONTENT
 
 
 @pytest.mark.parametrize("etag", ["", 'W/"weak"'])
-def test_without_a_validator_no_part_stays(tmp_path: Path, server: Server, etag: str) -> None:
+def test_without_a_validator_no_part_is_kept(tmp_path: Path, server: Server, etag: str) -> None:
     server.etag, server.cuts = etag, [HALF, 0, 0, 0, 0]
     with pytest.raises(UserError, match="connection lost"):
         fetch([plain_row()], tmp_path, Setting((server.url,)))
@@ -129,34 +129,34 @@ def test_without_a_validator_no_part_stays(tmp_path: Path, server: Server, etag:
     assert set(server.spans) == {None}
 
 
-def test_another_server_does_not_continue_the_first_ones_part(tmp_path: Path, server: Server) -> None:
+def test_a_part_is_not_continued_from_another_server(tmp_path: Path, server: Server) -> None:
     interrupted(tmp_path, server)
     with serving() as other:
         assert fetched(tmp_path, other) == CONTENT
         assert other.spans == [None]
 
 
-def test_a_busy_server_is_asked_again(tmp_path: Path, server: Server) -> None:
+def test_a_busy_server_is_tried_again(tmp_path: Path, server: Server) -> None:
     server.statuses = [503, 503]
     assert fetched(tmp_path, server) == CONTENT
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
-def test_a_server_that_stays_busy_is_given_up(tmp_path: Path, server: Server) -> None:
+def test_attempts_at_a_busy_server_are_limited(tmp_path: Path, server: Server) -> None:
     server.statuses = [503] * 20
     with pytest.raises(UserError, match="HTTP 503 Service Unavailable, 3 times"):
         fetch([plain_row()], tmp_path, Setting((server.url,)))
-    assert len(server.asked) == 2 * download.ATTEMPTS
+    assert len(server.requests) == 2 * download.ATTEMPTS
 
 
-def test_a_refusal_is_not_repeated(tmp_path: Path, server: Server) -> None:
+def test_a_refused_request_is_not_repeated(tmp_path: Path, server: Server) -> None:
     server.statuses = [403, 403]
     with pytest.raises(UserError, match=r"\(HTTP 403 Forbidden\)"):
         fetch([plain_row()], tmp_path, Setting((server.url,)))
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
-def test_a_silent_server_is_given_up(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_server_times_out(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "TIMEOUT_S", 0.05)
     server.hangs = True
     with pytest.raises(UserError, match="no answer: timed out, 3 times"):
@@ -164,21 +164,21 @@ def test_a_silent_server_is_given_up(tmp_path: Path, server: Server, monkeypatch
 
 
 @pytest.mark.parametrize("length", [True, False])
-def test_an_endless_answer_does_not_fill_the_disk(tmp_path: Path, server: Server, length: bool) -> None:
+def test_an_endless_response_does_not_fill_the_disk(tmp_path: Path, server: Server, length: bool) -> None:
     server.length, server.files = length, {"/mnist/digits.gz": bytes(5_000_000)}
     with pytest.raises(UserError, match="offers 5,000,000 bytes" if length else "sends more than the"):
         fetch([plain_row()], tmp_path, Setting((server.url,)))
     assert listing(tmp_path) == set()
 
 
-def test_a_truncated_answer_without_length_is_told(tmp_path: Path, server: Server) -> None:
+def test_a_truncated_response_without_length_is_reported(tmp_path: Path, server: Server) -> None:
     server.length, server.cuts = False, [HALF]
     with pytest.raises(UserError, match="truncated gzip"):
         fetch([plain_row()], tmp_path, Setting((server.url,)))
     assert listing(tmp_path) == set()
 
 
-def test_a_wrong_file_is_discarded_and_the_next_mirror_asked(tmp_path: Path, server: Server) -> None:
+def test_a_wrong_file_is_discarded_and_the_next_mirror_tried(tmp_path: Path, server: Server) -> None:
     server.files["/mnist/digits.gz"] = gzip.compress(b"x" * len(CONTENT))
     good = mirror(tmp_path / "m", {"mnist/digits.gz": gzip.compress(CONTENT)})
     [result] = fetch([plain_row()], tmp_path / "out", Setting((server.url, good)))
@@ -187,11 +187,11 @@ def test_a_wrong_file_is_discarded_and_the_next_mirror_asked(tmp_path: Path, ser
     assert listing(tmp_path / "out") == {TARGET}
 
 
-def test_an_unreachable_mirror_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+def test_an_unreachable_mirror_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = []
 
     def counted(url: str, part: Path, *, limit: int) -> bool:
-        asked.append(url)
+        urls.append(url)
         return download.download(url, part, limit=limit)
 
     monkeypatch.setattr(nvae.data.fetching.fetch, "download", counted)
@@ -200,7 +200,7 @@ def test_an_unreachable_mirror_is_asked_once(tmp_path: Path, monkeypatch: pytest
     results = fetch(rows, tmp_path / "out", Setting(("http://127.0.0.1:1", good)))
     assert [result.source for result in results] == [f"NVAE_DATA_MIRROR {good}"] * 2
     assert all("no connection" in result.failed[0] for result in results)
-    assert asked == ["http://127.0.0.1:1/mnist/digits.gz"]
+    assert urls == ["http://127.0.0.1:1/mnist/digits.gz"]
 
 
 def test_progress_in_a_log_is_sparse(

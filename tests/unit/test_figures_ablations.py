@@ -15,8 +15,8 @@ from scipy import stats
 
 from nvae import figures
 from nvae.errors import UserError
-from nvae.figures import CLASS_BIAS, CLASS_WEIGHT
 from nvae.plotting import ablations, style
+from nvae.tables.needs import CLASS_BIAS, CLASS_WEIGHT
 from tests.unit.figure_world import drawn, tables_of, words
 from tests.unit.supplement_world import WEIGHTS
 

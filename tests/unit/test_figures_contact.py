@@ -4,9 +4,9 @@ import matplotlib.text
 import numpy as np
 import pytest
 
-from nvae.figures import COMPARED
 from nvae.plotting import grids, style
 from nvae.plotting.contact import contact_sheet
+from nvae.tables.needs import COMPARED
 from tests.unit.figure_world import drawn, sample_table, tables_of
 
 SHEETS = {"supp01": "digits", "supp02": "fashion"}

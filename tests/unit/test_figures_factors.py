@@ -10,8 +10,8 @@ from scipy import stats
 
 from nvae.errors import UserError
 from nvae.figures import supp07_known_factors, supp08_calibration
-from nvae.figures.needs import CALIBRATION, ENCODERS, KNOWN
 from nvae.plotting import marks, style
+from nvae.tables.needs import CALIBRATION, ENCODERS, KNOWN
 from tests.unit.figure_world import drawn, tables_of, words
 from tests.unit.supplement_world import OWN_FACTORS, SCORES, factors_of
 

@@ -11,9 +11,8 @@ from matplotlib.patches import Rectangle
 from scipy import stats
 
 from nvae.errors import UserError
-from nvae.figures import COMPARED
-from nvae.figures.needs import ENCODERS
 from nvae.plotting import style
+from nvae.tables.needs import COMPARED, ENCODERS
 from tests.unit.figure_world import BASELINE, SIGMAS, drawn, tables_of, words
 
 OVER_SIGMA = {"fig09_augmentation": 4, "supp03_fidelity": 12, "supp04_augmentation_mixes": 6}

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from nvae.plotting import grids, intervals, kl, style, tables
+from nvae.plotting import grids, intervals, kl, style
+from nvae.tables import reading as tables
 
 
 @pytest.fixture

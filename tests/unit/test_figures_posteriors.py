@@ -13,7 +13,7 @@ from scipy import stats
 
 from nvae.errors import UserError
 from nvae.plotting import posteriors, style
-from nvae.plotting.tables import Arrays
+from nvae.tables.reading import Arrays
 from tests.unit.figure_world import aggregate_table, drawn, posterior_table, saved, tables_of, words
 
 N_METRICS = 5

@@ -9,7 +9,8 @@ import pytest
 from nvae import figures
 from nvae.errors import UserError
 from nvae.layout import Layout
-from nvae.plotting import kl, tables
+from nvae.plotting import kl
+from nvae.tables import reading as tables
 from tests.unit import figure_world
 
 

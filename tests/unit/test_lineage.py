@@ -1,4 +1,4 @@
-"""``nvae verify`` finds whatever was changed by hand; ``nvae trace`` tells the chain to the raw files."""
+"""``nvae verify`` finds every change by hand; ``nvae trace`` prints the chain to the raw files."""
 
 import shutil
 from collections.abc import Callable
@@ -18,7 +18,7 @@ FIGURE = Path("paper_figs/fig05.pdf")
 
 
 def make(artefact: Path, verb: str, content: str, **inputs: Path) -> None:
-    """An artefact, a file or a folder with one, and its sidecar."""
+    """Write an artefact, a file or a folder with one, and its sidecar."""
     file = artefact if artefact.suffix else artefact / "content"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content)
@@ -27,7 +27,7 @@ def make(artefact: Path, verb: str, content: str, **inputs: Path) -> None:
 
 @pytest.fixture
 def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Five artefacts, from raw files to a figure, as the paper profile has them."""
+    """Make five artefacts, from raw files to a figure, as the paper profile has them."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "params.yaml", "params.yaml")
     make(RAW, "fetch", "raw")
@@ -50,7 +50,7 @@ def _edit_table() -> None:
 
 
 def _edit_table_and_sidecar() -> None:
-    """A careful forger: only what was made from the table tells."""
+    """Forge the table and its sidecar, so that only artefacts made from the table reveal the change."""
     _edit_table()
     write_sidecar(TABLE, verb="detect", params={}, inputs={"data": PREPARED, "model": MODEL}, stopwatch=Stopwatch())
 
@@ -77,33 +77,33 @@ def _add_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "findings"),
     [
-        (_edit_table, [f"{TABLE}: SHA-256", f"{FIGURE}: made from another {TABLE}"]),
-        (_edit_table_and_sidecar, [f"{FIGURE}: made from another {TABLE}"]),
-        (_remove_figure, [f"{FIGURE}: it is missing"]),
+        (_edit_table, [f"{TABLE}: SHA-256", f"{FIGURE}: made from a different {TABLE}"]),
+        (_edit_table_and_sidecar, [f"{FIGURE}: made from a different {TABLE}"]),
+        (_remove_figure, [f"{FIGURE}: the artefact is missing"]),
         (_cut_sidecar, [f"{TABLE}: a damaged sidecar"]),
         (_empty_sidecar, [f"{TABLE}: a damaged sidecar"]),
         (_add_table, [f"{TABLE.with_name('mine.csv')}: it has no sidecar"]),
-        (_add_weights, [f"{MODEL}: SHA-256", f"{TABLE}: made from another {MODEL}"]),
+        (_add_weights, [f"{MODEL}: SHA-256", f"{TABLE}: made from a different {MODEL}"]),
     ],
 )
-def test_what_was_changed_by_hand_is_named(
-    change: Callable[[], None], told: list[str], chain: Path, capsys: pytest.CaptureFixture[str]
+def test_changes_by_hand_are_listed(
+    change: Callable[[], None], findings: list[str], chain: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change()
     assert main(["verify"]) == 2
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
-    assert len(lines) == len(told)
-    for expected in told:
+    assert len(lines) == len(findings)
+    for expected in findings:
         assert any(line.startswith(expected) for line in lines), captured.out
     assert "artefacts: got" in captured.err
     assert captured.err.count("\n") == 1
 
 
-def test_inputs_that_are_not_here_are_passed_over(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As in a fresh clone, which has tables and figures alone."""
+def test_missing_inputs_are_skipped(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A fresh clone contains only tables and figures."""
     shutil.rmtree("data")
     shutil.rmtree("results/paper/models")
     assert main(["verify"]) == 0
@@ -130,26 +130,26 @@ def test_the_chain_ends_at_the_raw_files(chain: Path, capsys: pytest.CaptureFixt
         f"raw: {RAW}": 6,
         f"model: {MODEL}": 4,
     }
-    assert lines[0].endswith("as made")
-    assert sum("(told above)" in line for line in lines) == 1
+    assert lines[0].endswith("unchanged")
+    assert sum("(listed above)" in line for line in lines) == 1
     for verb in ("fetch", "prepare", "train", "detect", "draw"):
         assert any(f"nvae {verb}, " in line and "fp32" in line for line in lines)
         assert any(line.strip() == f'params {{"of": "{verb}"}}' for line in lines)
 
 
-def test_the_chain_tells_what_differs_and_what_is_not_here(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_chain_shows_changed_and_missing_artefacts(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _edit_table_and_sidecar()
     shutil.rmtree(MODEL)
     assert main(["trace", str(FIGURE)]) == 0
     out = capsys.readouterr().out
-    assert "DIFFERS here" in out
-    assert "its sidecar tells of another one" in out
+    assert "CHANGED: now" in out
+    assert "its sidecar records a different SHA-256" in out
     assert main(["trace", str(TABLE)]) == 0
     assert f"model: {MODEL}" in (out := capsys.readouterr().out)
-    assert "not here" in out
+    assert out.count(", missing\n") == 1
 
 
-def test_what_has_no_sidecar_cannot_be_traced(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_a_sidecar_cannot_be_traced(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trace", "params.yaml"]) == 2
     assert "params.yaml.meta.json: got no such file, expected a sidecar" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""Parsers of files from elsewhere, on whatever bytes and names there are: a right result or one line, nothing else."""
+"""Parsers of external files, on arbitrary bytes and names: each returns a right result or raises a one-line error."""
 
 import re
 import tracemalloc
@@ -21,7 +21,7 @@ from nvae.errors import UserError
 
 PARAMS = (Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8")
 SECTIONS = yaml.safe_load(PARAMS)
-# The same examples each time: a test that fails now and then helps nobody. A folder is written anew for each example.
+# The examples are the same in each run, so that failures are reproducible. Each example writes its folder again.
 FEW = settings(
     derandomize=True,
     deadline=None,
@@ -34,18 +34,18 @@ SIZES = st.one_of(st.integers(0, 9), st.integers(0, 2**32 - 1))
 
 
 def parsed(read: Callable[[], Any]) -> Any:
-    """What a reader gives; None after an error of one line. Any other exception is the test's failure."""
+    """Return the result of a reader, or None after a one-line UserError; any other exception fails the test."""
     try:
         return read()
     except UserError as error:
-        said = str(error)
-    assert "\n" not in said
-    assert ", expected " in said
+        message = str(error)
+    assert "\n" not in message
+    assert ", expected " in message
     return None
 
 
 def write_set(root: Path, images: bytes, labels: bytes) -> None:
-    """Train and test files of a set, both of the same bytes."""
+    """Write the training and test files of a set, with the same bytes in both."""
     folder = raw_folder(root, "mine")
     folder.mkdir(parents=True, exist_ok=True)
     for split in ("train", "test"):
@@ -55,7 +55,7 @@ def write_set(root: Path, images: bytes, labels: bytes) -> None:
 
 @given(images=arrays(BYTES, array_shapes(min_dims=3, max_dims=3, max_side=6)), data=st.data())
 @FEW
-def test_idx_gives_back_what_was_written(images: np.ndarray, data: st.DataObject, tmp_path: Path) -> None:
+def test_a_written_idx_set_is_read_back(images: np.ndarray, data: st.DataObject, tmp_path: Path) -> None:
     labels = data.draw(arrays(BYTES, len(images)))
     folder = raw_folder(tmp_path, "mine")
     for split in ("train", "test"):
@@ -86,7 +86,7 @@ IDX_FILES = st.one_of(
 
 @given(images=IDX_FILES, labels=st.one_of(IDX_FILES, st.integers(1, 5).map(lambda n: header(0x801, [n]) + bytes(n))))
 @MANY
-def test_any_bytes_are_idx_or_refused(images: bytes, labels: bytes, tmp_path: Path) -> None:
+def test_arbitrary_bytes_are_idx_or_refused(images: bytes, labels: bytes, tmp_path: Path) -> None:
     write_set(tmp_path, images, labels)
     found = parsed(lambda: load_idx_set(tmp_path, "mine"))
     if found is not None:
@@ -95,7 +95,7 @@ def test_any_bytes_are_idx_or_refused(images: bytes, labels: bytes, tmp_path: Pa
 
 
 def peak(read: Callable[[], Any]) -> int:
-    """Most bytes that reading takes at once."""
+    """Return the peak of the memory that reading allocates, in bytes."""
     tracemalloc.start()
     try:
         parsed(read)
@@ -106,14 +106,14 @@ def peak(read: Callable[[], Any]) -> int:
 
 @given(sizes=st.lists(st.integers(2**20, 2**32 - 1), min_size=3, max_size=3))
 @FEW
-def test_sizes_that_an_idx_header_claims_take_no_memory(sizes: list[int], tmp_path: Path) -> None:
+def test_sizes_in_an_idx_header_allocate_no_memory(sizes: list[int], tmp_path: Path) -> None:
     write_set(tmp_path, header(0x803, sizes) + b"few", header(0x801, sizes[:1]) + b"few")
     assert peak(lambda: load_idx_set(tmp_path, "mine")) < 1_000_000
 
 
 @given(image=arrays(BYTES, array_shapes(min_dims=2, max_dims=2, max_side=9)), notes=st.lists(st.text(max_size=9)))
 @FEW
-def test_pgm_gives_back_what_was_written(image: np.ndarray, notes: list[str]) -> None:
+def test_a_written_pgm_is_read_back(image: np.ndarray, notes: list[str]) -> None:
     lines = [f"#{note}".replace("\r", "").replace("\n", "").encode("utf-8", "replace") for note in notes]
     head = b"\n".join([b"P5", *lines, b"%d %d" % image.shape[::-1], b"255"]) + b"\n"
     np.testing.assert_array_equal(read_pgm(head + image.tobytes(), "a.pgm"), image)
@@ -133,7 +133,7 @@ PGM_FILES = st.one_of(
 
 @given(content=PGM_FILES)
 @MANY
-def test_any_bytes_are_pgm_or_refused(content: bytes) -> None:
+def test_arbitrary_bytes_are_pgm_or_refused(content: bytes) -> None:
     image = parsed(lambda: read_pgm(content, "a.pgm"))
     if image is not None:
         assert content.startswith(b"P5")
@@ -144,7 +144,7 @@ def test_any_bytes_are_pgm_or_refused(content: bytes) -> None:
 
 @given(sizes=st.lists(st.integers(10**5, 10**9), min_size=2, max_size=2))
 @FEW
-def test_sizes_that_a_pgm_header_claims_take_no_memory(sizes: list[int]) -> None:
+def test_sizes_in_a_pgm_header_allocate_no_memory(sizes: list[int]) -> None:
     assert peak(lambda: read_pgm(b"P5\n%d %d\n255\nfew" % tuple(sizes), "a.pgm")) < 1_000_000
 
 
@@ -152,7 +152,7 @@ def test_sizes_that_a_pgm_header_claims_take_no_memory(sizes: list[int]) -> None
     person=st.integers(0, 99), pose=st.integers(0, 99), azimuth=st.integers(-180, 180), elevation=st.integers(-90, 90)
 )
 @FEW
-def test_a_face_s_name_tells_what_it_was_made_of(person: int, pose: int, azimuth: int, elevation: int) -> None:
+def test_a_file_name_of_a_face_is_parsed_into_its_parts(person: int, pose: int, azimuth: int, elevation: int) -> None:
     name = f"yaleB{person:02d}_P{pose:02d}A{azimuth:+04d}E{elevation:+03d}.pgm"
     found = parse_lit(f"yaleB{person:02d}/{name}")
     assert found is not None
@@ -175,7 +175,7 @@ NAMES = st.one_of(
 
 @given(name=NAMES)
 @MANY
-def test_any_name_is_a_face_s_left_out_or_refused(name: str) -> None:
+def test_arbitrary_names_are_parsed_left_out_or_refused(name: str) -> None:
     found = parsed(lambda: usable_images([name]))
     if found is None:
         assert name.endswith(".pgm")
@@ -189,7 +189,7 @@ def test_any_name_is_a_face_s_left_out_or_refused(name: str) -> None:
 
 
 def paths(content: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where values are, however deep."""
+    """Return the paths of all values, at any depth."""
     found = []
     items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
     for key, value in items:
@@ -210,7 +210,7 @@ VALUES = st.recursive(
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[[str | bytes], object]:
-    """Load the configuration that some text holds."""
+    """Return a function that loads the configuration from a text."""
 
     def load(content: str | bytes) -> object:
         path = tmp_path / "params.yaml"
@@ -222,7 +222,7 @@ def read(tmp_path: Path) -> Callable[[str | bytes], object]:
 
 @given(place=st.sampled_from(paths(SECTIONS)), value=VALUES)
 @FEW
-def test_any_value_in_any_place_is_taken_or_refused(
+def test_any_value_in_any_place_is_accepted_or_refused(
     place: tuple[Any, ...], value: Any, read: Callable[[str | bytes], object]
 ) -> None:
     content = yaml.safe_load(PARAMS)
@@ -235,7 +235,9 @@ def test_any_value_in_any_place_is_taken_or_refused(
 
 @given(data=st.data())
 @FEW
-def test_any_edit_of_the_text_is_taken_or_refused(data: st.DataObject, read: Callable[[str | bytes], object]) -> None:
+def test_any_edit_of_the_text_is_accepted_or_refused(
+    data: st.DataObject, read: Callable[[str | bytes], object]
+) -> None:
     text = PARAMS.encode()
     start = data.draw(st.integers(0, len(text)))
     length = data.draw(st.integers(0, 40))
@@ -249,5 +251,5 @@ def test_any_edit_of_the_text_is_taken_or_refused(data: st.DataObject, read: Cal
     content=st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda text: text.encode("utf-8", "replace")))
 )
 @FEW
-def test_any_bytes_are_no_configuration(content: bytes, read: Callable[[str | bytes], object]) -> None:
+def test_arbitrary_bytes_are_no_configuration(content: bytes, read: Callable[[str | bytes], object]) -> None:
     assert read(content) is None

@@ -1,4 +1,4 @@
-"""The PGM reader: comments and odd white space are read, anything damaged is refused by name."""
+"""The PGM reader: comments and unusual white space are accepted, and damaged files are refused by name."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from PIL import Image
 from nvae.data.pgm import read_pgm
 from nvae.errors import UserError
 
-PIXELS = bytes(range(20, 26))  # the first are white space to a careless reader, after "255\n" and 10, 13, 32
+PIXELS = bytes(range(20, 26))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`nvae prepare`: from raw files to a prepared set, for IDX files and for trees of faces."""
+"""`nvae prepare`: from raw files to a prepared set, for IDX files and trees of face images."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from nvae.data.prepared import PreparedSet, Split
 from nvae.errors import UserError
 from nvae.rng import numpy_generator
 
-LIGHTS = [(a, e) for a in (-110, -95, -50, -25, 0, 25, 50, 95, 110) for e in (-20, 0, 20)]  # 27, of which 21 are kept
+LIGHTS = [(a, e) for a in (-110, -95, -50, -25, 0, 25, 50, 95, 110) for e in (-20, 0, 20)]  # 21 of 27 are kept
 
 
 def idx_params(**changes: Any) -> IdxData:
@@ -46,7 +46,7 @@ def faces_params(**changes: Any) -> FacesData:
 
 
 def write_set(root: Path, dataset: str = "mine", *, classes: int = 4, factors: bool = False) -> Path:
-    """40 train and 20 test images; an image's pixels say its split and row."""
+    """Write 40 training and 20 test images, with the row (plus 100 in the test set) as the grey level."""
     for split, n, mark in (("train", 40, 0), ("test", 20, 100)):
         labels = (np.arange(n) % classes).astype(np.uint8)
         images = np.full((n, 3, 5), mark, np.uint8) + np.arange(n, dtype=np.uint8)[:, None, None]
@@ -68,7 +68,7 @@ def marks(split: Split) -> list[int]:
     return split.images[:, 0, 0].tolist()
 
 
-def test_idx_validation_comes_out_of_train_and_test_stays_whole(tmp_path: Path) -> None:
+def test_idx_validation_images_are_split_off_the_training_images(tmp_path: Path) -> None:
     prepared = prepare_idx(write_set(tmp_path), "mine", idx_params())
     assert sorted(marks(prepared.train) + marks(prepared.validation)) == list(range(40))
     assert marks(prepared.test) == list(range(100, 120))
@@ -96,13 +96,13 @@ def test_idx_limits_apply_before_the_validation_split(tmp_path: Path) -> None:
         assert len(set(np.bincount(split.labels))) == 1
 
 
-def test_the_split_seed_chooses(tmp_path: Path) -> None:
+def test_the_choice_depends_on_the_split_seed(tmp_path: Path) -> None:
     root = write_set(tmp_path)
     one, same, other = (prepare_idx(root, "mine", idx_params(split_seed=seed)) for seed in (0, 0, 1))
     assert marks(one.validation) == marks(same.validation) != marks(other.validation)
 
 
-def test_idx_class_names_come_from_a_list_if_there_is_one(tmp_path: Path) -> None:
+def test_idx_class_names_are_read_from_a_list(tmp_path: Path) -> None:
     root = write_set(tmp_path)
     (root / "classes.txt").write_text("cat\ndog \nemu\nfox\n", encoding="utf-8")
     assert prepare_idx(root, "mine", idx_params()).class_names == ("cat", "dog", "emu", "fox")
@@ -144,7 +144,7 @@ def stem(person: int, light: tuple[int, int]) -> str:
 def write_faces(
     root: Path, *, persons: tuple[int, ...] = (1, 2), frame: Callable[[int], np.ndarray] | None = None
 ) -> Path:
-    """A tree of flat frames, as grey as the light's place in ``LIGHTS`` says, with bad and ambient ones."""
+    """Write a tree of uniform frames whose grey level encodes light and person, with bad and ambient frames."""
     tree = root / "CroppedYale"
     for person in persons:
         for place, light in enumerate(LIGHTS):
@@ -173,8 +173,8 @@ def test_faces_are_split_within_each_person(tmp_path: Path) -> None:
     prepared = prepare_faces(write_faces(tmp_path), "faces", faces_params())
     kept = {stem(person, light) for person in (1, 2) for light in LIGHTS if abs(light[0]) < 100}
     names = [name for _, split in prepared.splits() for name in split.names.tolist()]
-    assert sorted(names) == sorted(kept)  # each once, neither bad nor ambient ones, none above the angle
-    # of 21: a fifth is 4, a tenth is 2
+    assert sorted(names) == sorted(kept)  # each once, no bad or ambient frame, none above the angle
+    # Of 21 images, a fifth is rounded to 4 and a tenth to 2.
     assert [np.bincount(split.labels).tolist() for _, split in prepared.splits()] == [[15, 15], [2, 2], [4, 4]]
 
 
@@ -200,7 +200,7 @@ def test_the_inner_box_is_cut_out_of_cropped_frames(tmp_path: Path) -> None:
     ("counts", "named"),
     [((53, 42, 2), "expected.usable: got 54"), ((54, 40, 2), "expected.kept: got 42"), ((54, 42, 3), "persons: got 2")],
 )
-def test_other_counts_than_expected_are_an_error(tmp_path: Path, counts: tuple[int, ...], named: str) -> None:
+def test_unexpected_counts_are_an_error(tmp_path: Path, counts: tuple[int, ...], named: str) -> None:
     root = write_faces(tmp_path)
     right = {"usable": 54, "kept": 42, "persons": 2}
     prepare_faces(root, "faces", faces_params(expected=right, persons_limit=1))
@@ -208,7 +208,7 @@ def test_other_counts_than_expected_are_an_error(tmp_path: Path, counts: tuple[i
         prepare_faces(root, "faces", faces_params(expected=dict(zip(right, counts, strict=True))))
 
 
-def test_faces_that_cannot_be_split_or_kept_are_an_error(tmp_path: Path) -> None:
+def test_too_few_images_and_frames_of_unknown_size_are_an_error(tmp_path: Path) -> None:
     root = write_faces(tmp_path, persons=(7,))
     with pytest.raises(UserError, match="yaleB07: got 17 train, 0 validation"):
         prepare_faces(root, "faces", faces_params(validation_fraction=0.02))
@@ -218,14 +218,14 @@ def test_faces_that_cannot_be_split_or_kept_are_an_error(tmp_path: Path) -> None
 
 
 def uncropped_root(tmp_path: Path, frame: np.ndarray) -> Path:
-    """A tree of one person whose every frame is the same uncropped one."""
+    """Write a tree of one person, with the same uncropped frame under every light."""
     return write_faces(tmp_path, persons=(3,), frame=lambda place: frame)
 
 
-def test_uncropped_frames_are_cropped_to_the_face_that_is_found(tmp_path: Path) -> None:
+def test_uncropped_frames_are_cropped_to_the_detected_face(tmp_path: Path) -> None:
     place = numpy_generator(0, "place")
     person = draw_person(3, seed=0)
-    # four times as bright as an ambient frame: as under a flash
+    # Four times as bright as an ambient frame, as under a flash.
     uncropped = np.clip(4.0 * render_ambient(person, cropped=False, generator=place), 0, 255).round()
     cropped = render_ambient(person, cropped=True, generator=place).reshape(48, 4, 42, 4).mean(axis=(1, 3))
     prepared = prepare_faces(uncropped_root(tmp_path, uncropped), "faces", faces_params())
@@ -235,13 +235,13 @@ def test_uncropped_frames_are_cropped_to_the_face_that_is_found(tmp_path: Path) 
     assert agreement > np.corrcoef(whole.ravel(), cropped.ravel())[0, 1] + 0.1
 
 
-def test_an_uncropped_face_that_is_not_found_names_person_and_remedy(tmp_path: Path) -> None:
+def test_the_error_for_an_undetected_face_has_person_and_remedy(tmp_path: Path) -> None:
     root = uncropped_root(tmp_path, np.zeros((480, 640)))
     with pytest.raises(UserError, match=r"the face of yaleB03: got none found.*face_boxes"):
         prepare_faces(root, "faces", faces_params())
 
 
-def test_a_box_given_by_hand_is_cut_out(tmp_path: Path) -> None:
+def test_a_box_given_by_hand_is_used(tmp_path: Path) -> None:
     frame = np.zeros((480, 640))
     frame[100:292, 200:368] = 150
     boxes = tmp_path / "boxes.csv"
@@ -253,21 +253,19 @@ def test_a_box_given_by_hand_is_cut_out(tmp_path: Path) -> None:
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
-def test_the_command_writes_the_set_and_says_where_it_comes_from(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_the_set_and_its_provenance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root, out = write_faces(tmp_path / "raw"), tmp_path / "out" / "faces.npz"
     given = ["prepare", "faces", "--params", str(PARAMS), "--profile", "smoke", "--raw", str(root), "--out", str(out)]
     assert main(given) == 0
     assert PreparedSet.load(out).class_names == ("yaleB01", "yaleB02")
     sidecar = json.loads((tmp_path / "out" / "faces.npz.meta.json").read_text(encoding="utf-8"))
     assert sidecar["made_from"]["verb"] == "prepare"
-    assert sidecar["made_from"]["params"]["persons_limit"] == 3  # the smoke profile's
+    assert sidecar["made_from"]["params"]["persons_limit"] == 3  # from the smoke profile
     assert set(sidecar["made_from"]["inputs"]) == {"raw"}
     assert "of 2 classes" in capsys.readouterr().out
 
 
-def test_the_command_refuses_what_it_does_not_know(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_refuses_unsuitable_data_sets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prepare", "nope", "--params", str(PARAMS)]) == 2
     assert "nope" in capsys.readouterr().err
     assert main(["prepare", "mnist", "--params", str(PARAMS), "--check-detector"]) == 2

@@ -1,4 +1,4 @@
-"""The prepared set's file: what is saved is what is read, and what is wrong is named."""
+"""The file of a prepared set: saving and loading, and the errors for wrong content."""
 
 import zipfile
 from dataclasses import replace
@@ -12,7 +12,7 @@ from nvae.errors import UserError
 
 
 def rewrite(path: Path, **changes: np.ndarray | None) -> None:
-    """Change some arrays of a saved set; None takes one out."""
+    """Replace arrays of a saved set; None removes an array."""
     with np.load(path) as archive:
         arrays = {**archive, **changes}
     np.savez(path, **{key: array for key, array in arrays.items() if array is not None})
@@ -68,7 +68,7 @@ def test_equal_sets_give_equal_bytes(small_set: PreparedSet, tmp_path: Path, mon
         ({"train_factors": np.zeros((120, 2))}, "split train, factors: got 2 columns"),
     ],
 )
-def test_a_wrong_part_is_named(
+def test_a_wrong_part_is_reported(
     small_set: PreparedSet, tmp_path: Path, changes: dict[str, np.ndarray | None], named: str
 ) -> None:
     small_set.save(tmp_path / "small.npz")
@@ -78,7 +78,7 @@ def test_a_wrong_part_is_named(
     assert named in str(caught.value)
 
 
-def test_an_absent_file_tells_the_command_that_makes_it(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_has_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"mnist\.npz: got no such file.*nvae prepare mnist"):
         PreparedSet.load(tmp_path / "mnist.npz")
 

@@ -1,4 +1,4 @@
-"""Writing: whole or not at all, and what happens when it can't be done."""
+"""Atomic writes and their errors."""
 
 import os
 import signal
@@ -14,9 +14,7 @@ from nvae.provenance import atomic
 NO_ROOM = 28
 
 
-def test_what_cannot_be_written_is_told_and_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_is_a_user_error_and_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "table.csv"
     target.write_text("old")
 
@@ -30,23 +28,23 @@ def test_what_cannot_be_written_is_told_and_leaves_the_old_file(
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
-def test_weights_that_cannot_be_written_are_told_alike(tmp_path: Path) -> None:
-    """safetensors has an error of its own (what it says on a full disk; tests/faults has one)."""
-    said = "Error while serializing: I/O error: No space left on device (os error 28)"
+def test_weights_that_cannot_be_written_are_a_user_error_too(tmp_path: Path) -> None:
+    """The error class of safetensors, with its message on a full disk (tests/faults has a real one)."""
+    message = "Error while serializing: I/O error: No space left on device (os error 28)"
     with pytest.raises(UserError, match="os error"), atomic(tmp_path / "weights.safetensors"):
-        raise SafetensorError(said)
+        raise SafetensorError(message)
 
 
 @pytest.mark.parametrize("name", ["file/table.csv", "folder"])
-def test_a_path_that_is_taken_is_told(name: str, tmp_path: Path) -> None:
+def test_an_existing_path_of_another_kind_is_a_user_error(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UserError, match="expected a place with room and permission"), atomic(tmp_path / name) as part:
+    with pytest.raises(UserError, match="expected a writable path with free space"), atomic(tmp_path / name) as part:
         part.write_text("new")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
 
 
-def test_other_errors_pass_through_and_leave_nothing(tmp_path: Path) -> None:
+def test_other_errors_are_propagated_and_leave_no_file(tmp_path: Path) -> None:
     def half(part: Path) -> None:
         part.write_text("half")
         raise ZeroDivisionError
@@ -57,7 +55,7 @@ def test_other_errors_pass_through_and_leave_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_command_cleans_up_and_says_how_to_go_on(
+def test_a_stopped_command_cleans_up_and_explains_how_to_resume(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = signal.getsignal(number)
@@ -69,7 +67,7 @@ def test_a_stopped_command_cleans_up_and_says_how_to_go_on(
 
     monkeypatch.setattr("nvae.commands.trace.run", run)
     assert main(["trace", "anything"]) == 128 + number
-    told = capsys.readouterr().err
-    assert told.startswith(f"nvae: stopped by {number.name}. The same command goes on")
+    message = capsys.readouterr().err
+    assert message.startswith(f"nvae: stopped by {number.name}. The same command goes on")
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(number) == before

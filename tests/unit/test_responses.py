@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from nvae.analyses.responses import response_table
-from nvae.config import TraversalParams
+from nvae.config import TraversalsParams
 from nvae.data.prepared import Split
 from nvae.models.protocol import SHARED, LatentAxis, LatentModel, Posterior, shared_axes
 from nvae.rng import numpy_generator
 from tests.unit.generators import Untrained
 
 CPU = torch.device("cpu")
-TRAVERSAL = TraversalParams(low=-2.0, high=2.0, steps=5, center="prior")
+TRAVERSAL = TraversalsParams(low=-2.0, high=2.0, steps=5, center="prior")
 #: Two classes, two dimensions each, one shared.
 BLOCKS = (LatentAxis(0, 0), LatentAxis(0, 1), LatentAxis(1, 0), LatentAxis(1, 1), LatentAxis(SHARED, 0))
 #: What a step of one in each latent adds to its own row of pixels.

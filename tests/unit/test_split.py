@@ -1,4 +1,4 @@
-"""Stratified choices: shares are fair, parts are disjoint, and a seed gives one choice."""
+"""Stratified choices: proportional shares, disjoint parts, and reproducibility by the seed."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def total(n: int, seed: int = 0, stream: str = "validation") -> tuple[np.ndarray
     return hold_out_total(LABELS, n, n_classes=3, seed=seed, stream=stream, what="validation_images")
 
 
-def test_the_parts_are_disjoint_whole_and_stratified() -> None:
+def test_the_parts_are_disjoint_complete_and_stratified() -> None:
     stay, held = total(20)
     assert sorted([*stay, *held]) == list(range(100))
     assert np.all(np.diff(stay) > 0)
@@ -33,7 +33,7 @@ def test_the_parts_are_disjoint_whole_and_stratified() -> None:
     assert np.bincount(LABELS[held]).tolist() == [10, 6, 4]
 
 
-def test_seed_and_stream_choose() -> None:
+def test_the_choice_depends_on_seed_and_stream() -> None:
     choices = [total(20), total(20, seed=1), total(20, stream="test_limit")]
     held = {tuple(choice[1]) for choice in choices}
     assert len(held) == 3
@@ -47,7 +47,7 @@ def test_the_choice_is_random_within_a_class() -> None:
     assert held.tolist() != first_of_each.tolist()
 
 
-def test_a_class_more_leaves_the_others_choices() -> None:
+def test_an_additional_class_does_not_change_the_other_choices() -> None:
     _, held = hold_out(LABELS, np.array([5, 3, 2]), seed=0, stream="test")
     _, more = hold_out(np.append(LABELS, [3, 3, 3]), np.array([5, 3, 2, 1]), seed=0, stream="test")
     assert held.tolist() == more[more < 100].tolist()

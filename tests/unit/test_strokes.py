@@ -11,12 +11,12 @@ from nvae.measures.strokes import FEATURES, Feature, crossbar, loop
 from nvae.rng import numpy_generator
 
 Images = npt.NDArray[np.uint8]
-# feature, its digit, the factor that it stands for
+# feature, its digit, and the factor that controls it
 MARKS = [("crossbar", 7, "seven_crossbar"), ("loop", 2, "two_loop")]
 
 
 def drawn(label: int, n: int, **fixed: float) -> tuple[Images, dict[str, npt.NDArray[np.float64]]]:
-    """Glyphs of one digit, each factor uniform over its range or fixed to a share (0 to 1) of it."""
+    """Return glyphs of one digit and their factors, each uniform over its range or fixed to a share (0 to 1) of it."""
     one, generator = glyphs.CLASSES[label], numpy_generator(0, "test_strokes", str(label))
     ranges = {**glyphs.SHARED, **one.exclusive}
     shares = {name: np.full(n, fixed[name]) if name in fixed else generator.uniform(size=n) for name in ranges}
@@ -25,7 +25,7 @@ def drawn(label: int, n: int, **fixed: float) -> tuple[Images, dict[str, npt.NDA
 
 
 def shape(*boxes: tuple[int, int, int, int], level: int = 255) -> Images:
-    """One blank image (1, 28, 28) with filled boxes, each (top, bottom, left, right), bounds excluded at the end."""
+    """Return one blank image (1, 28, 28) with filled boxes, each (top, bottom, left, right), without the end bounds."""
     image = np.zeros((1, 28, 28), dtype=np.uint8)
     for top, bottom, left, right in boxes:
         image[:, top:bottom, left:right] = level
@@ -34,20 +34,20 @@ def shape(*boxes: tuple[int, int, int, int], level: int = 255) -> Images:
 
 STEM, TOP = (4, 24, 14, 16), (4, 6, 6, 16)
 BAR = (13, 15, 10, 19)
-#: A stem on a ring, one pixel thick, around 4 × 4 pixels.
+#: Stem on a ring, one pixel thick, that encloses 4 × 4 pixels.
 RINGED = shape((4, 18, 9, 10), (18, 19, 9, 15), (23, 24, 9, 15), (18, 24, 9, 10), (18, 24, 14, 15))
 
 
 @pytest.mark.parametrize(("name", "label", "factor"), MARKS)
 def test_a_mark_grows_with_its_factor_over_all_thicknesses_and_slants(name: str, label: int, factor: str) -> None:
-    """Measured: 0.997 for the crossbar, 0.82 for the loop, which the thickest pens fill in."""
+    """Measured: 0.997 for the crossbar; 0.82 for the loop, which the thickest pens fill."""
     images, factors = drawn(label, 1500)
     assert spearmanr(FEATURES[name].measure(images), factors[factor]).statistic >= 0.8
 
 
 @pytest.mark.parametrize(("name", "label", "factor"), MARKS)
 def test_a_mark_is_present_at_one_end_of_its_factor_and_absent_at_the_other(name: str, label: int, factor: str) -> None:
-    """Measured: 100 % at both ends, for both."""
+    """Measured: 100 % at both ends, for both marks."""
     feature = FEATURES[name]
     full, none = (feature.measure(drawn(label, 500, **{factor: share})[0]) for share in (1.0, 0.0))
     assert feature.present(full).mean() >= 0.95
@@ -55,7 +55,7 @@ def test_a_mark_is_present_at_one_end_of_its_factor_and_absent_at_the_other(name
 
 
 @pytest.mark.parametrize(("name", "label", "factor"), MARKS)
-def test_a_mark_does_not_depend_on_place_brightness_or_company(name: str, label: int, factor: str) -> None:
+def test_a_mark_does_not_depend_on_position_brightness_or_other_images(name: str, label: int, factor: str) -> None:
     images, _ = drawn(label, 40, slant=0.3, **{factor: 1.0})
     images[:, [0, -1]], images[:, :, [0, -1]] = 0, 0
     measure = FEATURES[name].measure
@@ -70,7 +70,7 @@ def test_a_mark_does_not_depend_on_place_brightness_or_company(name: str, label:
 
 
 @pytest.mark.parametrize(("name", "label", "factor"), MARKS)
-def test_noise_makes_no_mark_and_hides_none(name: str, label: int, factor: str) -> None:
+def test_noise_neither_creates_nor_hides_a_mark(name: str, label: int, factor: str) -> None:
     noise = numpy_generator(0, "test_strokes", "noise")
     feature = FEATURES[name]
     for share in (0.0, 1.0):
@@ -79,14 +79,14 @@ def test_noise_makes_no_mark_and_hides_none(name: str, label: int, factor: str) 
         speckled = images.copy()
         speckled[:, 12:17, 1:5] = noise.integers(128, 256, (5, 4))  # beside the stem, where a crossbar would be
         speckled[:, 18:23, 24:28] = 255
-        speckled[:, 19:22, 25:27] = 0  # a ring of noise, as low as a loop
+        speckled[:, 19:22, 25:27] = 0  # a ring of noise at the height of a loop
         np.testing.assert_allclose(feature.measure(speckled), values, atol=0.1)
         grain = noise.integers(-6, 7, images.shape)
         grainy = np.clip(images.astype(int) + grain, 0, 255).astype(np.uint8)
         assert (feature.present(feature.measure(grainy)) == (share == 1)).mean() >= 0.95
 
 
-def test_specks_stay_specks_whatever_other_images_have_in_their_place() -> None:
+def test_specks_are_ignored_whatever_other_images_have_at_their_position() -> None:
     speckled = shape(STEM, TOP, (13, 15, 18, 24))
     assert crossbar(speckled) == 0
     white = np.full_like(speckled, 255)
@@ -104,7 +104,7 @@ def test_a_blank_image_has_no_mark(name: str) -> None:
     assert not feature.present(np.zeros(2)).any()
 
 
-def test_a_crossbar_is_what_sticks_out_of_the_stem() -> None:
+def test_a_crossbar_is_the_length_beyond_the_stem() -> None:
     assert crossbar(shape(STEM, TOP, BAR)) == pytest.approx(9 - 2)
     assert crossbar(shape(STEM, TOP)) == 0
 
@@ -124,7 +124,7 @@ def test_other_strokes_are_no_crossbar(boxes: tuple[tuple[int, int, int, int], .
 
 def test_a_loop_is_the_enclosed_area() -> None:
     assert loop(RINGED) == pytest.approx(16)
-    assert loop(RINGED[:, ::-1]) == 0, "a hole in the upper half is none of the foot's"
+    assert loop(RINGED[:, ::-1]) == 0, "a hole in the upper half does not count as a loop of the foot"
     opened = RINGED.copy()
     opened[:, 20, 14] = 0
     assert loop(opened) == 0
@@ -132,7 +132,7 @@ def test_a_loop_is_the_enclosed_area() -> None:
 
 def test_a_loop_through_a_weak_link_counts_in_part() -> None:
     weak = RINGED.copy()
-    weak[:, 20, 14] = 102  # of 255: at two fifths of all levels the ring is closed
+    weak[:, 20, 14] = 102  # of 255: the ring is closed at two fifths of all levels
     assert loop(weak) == pytest.approx(0.4 * 16)
 
 

@@ -1,4 +1,4 @@
-"""The loop: it learns, resumes bit for bit, refuses what it should."""
+"""Training loop: it learns, resumes bit for bit, and refuses invalid input."""
 
 import math
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_training_lowers_the_bound_and_learns_the_labels(small_set: PreparedSet,
 def test_interrupted_run_ends_with_the_same_weights(
     name: str, small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, undisturbed = train(small_set, tmp_path / "whole.safetensors", name=name)
+    whole, uninterrupted = train(small_set, tmp_path / "whole.safetensors", name=name)
     checkpoint = tmp_path / "cut.safetensors"
 
     def stop(self: object, note: str) -> None:
@@ -92,10 +92,10 @@ def test_interrupted_run_ends_with_the_same_weights(
     assert checkpoint.is_file()
     resumed, state = train(small_set, checkpoint, name=name)
     assert weights(resumed) == weights(whole)
-    assert state.history == undisturbed.history
+    assert state.history == uninterrupted.history
 
 
-def test_runs_differ_by_seed_alone(small_set: PreparedSet, tmp_path: Path) -> None:
+def test_only_the_seed_changes_a_run(small_set: PreparedSet, tmp_path: Path) -> None:
     first, again, other = (weights(train(small_set, tmp_path / "none", seed=seed)[0]) for seed in (0, 0, 1))
     assert first == again != other
 
@@ -111,19 +111,19 @@ def test_checkpoint_of_another_configuration_is_refused(
     assert checkpoint.read_bytes() == before
 
 
-def test_damaged_checkpoint_is_told_and_the_run_starts_anew(
+def test_damaged_checkpoint_is_ignored_with_a_warning(
     small_set: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint = tmp_path / "c.safetensors"
-    whole, undisturbed = train(small_set, checkpoint)
+    whole, uninterrupted = train(small_set, checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     again, state = train(small_set, checkpoint)
     assert "a damaged checkpoint" in capsys.readouterr().err
     assert weights(again) == weights(whole)
-    assert state.history == undisturbed.history
+    assert state.history == uninterrupted.history
 
 
-def test_checkpoints_are_so_many_seconds_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoints_keep_the_minimum_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     written: list[int] = []
     monkeypatch.setattr(
@@ -142,9 +142,9 @@ def test_checkpoints_are_so_many_seconds_apart(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("name", MODELS)
 def test_precisions_agree_within_the_noise_of_seeds(name: str, small_set: PreparedSet, tmp_path: Path) -> None:
-    """Weights, sums and optimizer stay float32; products alone are rounded: a run ends as another seed might."""
+    """Weights, sums and optimizer stay float32 and only products are rounded, so a run ends as with another seed."""
 
-    def ends(precision: str) -> list[float]:
+    def final_objectives(precision: str) -> list[float]:
         protocol = PROTOCOL.model_copy(update={"epochs": 12, "precision": precision})
         found = []
         for seed in range(4):
@@ -154,13 +154,13 @@ def test_precisions_agree_within_the_noise_of_seeds(name: str, small_set: Prepar
             (tmp_path / "none").unlink()
         return found
 
-    exact, rounded = ends("fp32"), ends("bf16")
+    exact, rounded = final_objectives("fp32"), final_objectives("bf16")
     assert exact != rounded
     spread = max(exact) - min(exact)
     assert abs(sum(exact) - sum(rounded)) / len(exact) < spread
 
 
-def test_auto_takes_bfloat16_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_selects_bfloat16_where_the_processor_supports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     cpu = torch.device("cpu")
     for native, expected in ((True, "bf16"), (False, "fp32")):
         monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda native=native: native)
@@ -169,7 +169,7 @@ def test_auto_takes_bfloat16_where_the_processor_has_it(monkeypatch: pytest.Monk
         assert resolve_precision("fp32", cpu) == "fp32"
 
 
-def test_denormals_count_as_zero_in_training_alone() -> None:
+def test_denormals_count_as_zero_only_in_training() -> None:
     small = torch.tensor([1e-30])
     with denormals_as_zero():
         assert (small * 1e-10).item() == 0
@@ -184,20 +184,20 @@ def test_divergence_names_the_term(small_set: PreparedSet, tmp_path: Path) -> No
 
 
 def test_means_cover_the_last_smaller_batch(small_set: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The known mistake: returning after the first batch, or giving the last one the weight of a full one."""
+    """Known mistakes: returning after the first batch, and weighting the last batch like a full one."""
     model, _ = build("n_vae", PARAMS, n_classes=3, image_shape=small_set.image_shape), None
     model.initialise(generator=torch_generator(0, "weights"))
     split = Resident.of(small_set.test, torch.device("cpu"))
     at_once = mean_terms(model, split, generator=torch_generator(0, "noise"))
     monkeypatch.setattr("nvae.training.loop._EVALUATION_BATCH", 20)
     in_parts = mean_terms(model, split, generator=torch_generator(0, "noise"))
-    # The noise is drawn in other portions but from the same stream row by row; sums differ by rounding only
-    # in the terms without noise.
+    # The batches consume the noise stream in different portions, so only the terms without noise are equal up to the
+    # rounding of sums.
     for term in ("kl_shared", "kl_class", "kl_own", "label", "accuracy"):
         assert math.isclose(at_once[term], in_parts[term], rel_tol=1e-5), term
 
 
-def test_saved_model_comes_back(small_set: PreparedSet, tmp_path: Path) -> None:
+def test_saved_model_is_loaded_unchanged(small_set: PreparedSet, tmp_path: Path) -> None:
     model, state = train(small_set, tmp_path / "none")
     description = ModelDescription(
         "small", "n_vae", "n_vae", PARAMS.model_dump(mode="json"), 0, small_set.class_names, small_set.image_shape
@@ -211,7 +211,7 @@ def test_saved_model_comes_back(small_set: PreparedSet, tmp_path: Path) -> None:
         load_model(tmp_path / "model", device=torch.device("cpu"))
 
 
-def test_auto_takes_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_selects_an_available_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert open_device("auto", threads=1).type == "cpu"
     with pytest.raises(UserError, match="no CUDA GPU"):
@@ -231,7 +231,7 @@ def test_batch_is_in_the_unit_interval(small_set: PreparedSet) -> None:
     assert y.tolist() == [0, 1, 2, 0]
 
 
-def test_an_epoch_has_every_image_once_in_an_order_of_its_own(small_set: PreparedSet) -> None:
+def test_each_epoch_has_every_image_once_in_a_new_order(small_set: PreparedSet) -> None:
     source = Shuffled(Resident.of(small_set.train, torch.device("cpu")), 50, 3)
     rows = [torch.cat(source.rows(epoch)).tolist() for epoch in (1, 1, 2)]
     assert rows[0] == rows[1] != rows[2]
@@ -240,10 +240,10 @@ def test_an_epoch_has_every_image_once_in_an_order_of_its_own(small_set: Prepare
     assert source.steps == 3
 
 
-def test_what_the_callback_returns_stands_in_the_validation_rows(small_set: PreparedSet, tmp_path: Path) -> None:
+def test_the_callbacks_columns_are_in_the_validation_rows(small_set: PreparedSet, tmp_path: Path) -> None:
     _, state = train(small_set, tmp_path / "none", callback=lambda model, epoch: {"seen": float(epoch)})
-    told = [row.get("seen") for row in state.history]
-    assert told == [None, 1.0, None, 2.0, None, 3.0, None, 4.0, None, 5.0, None, 6.0]
+    seen = [row.get("seen") for row in state.history]
+    assert seen == [None, 1.0, None, 2.0, None, 3.0, None, 4.0, None, 5.0, None, 6.0]
 
 
 def test_a_gans_history_has_both_players(small_set: PreparedSet, tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_adam_is_pytorchs_bit_for_bit_through_gaps_and_a_resume(beta1: float) ->
         for weights in (ours, theirs):
             for weight, gradient in zip(weights, gradients, strict=True):
                 weight.grad = gradient.clone()
-            if step in (0, 5):  # a weight that is not in the loss
+            if step in (0, 5):  # a weight without a gradient
                 weights[1].grad = None
         rate = 0.1 / (step + 1)
         reference.param_groups[0]["lr"] = rate

@@ -1,4 +1,4 @@
-"""Names of the Extended Yale B files, and which are kept."""
+"""File names of Extended Yale B, and the selection of images."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def name(azimuth: int, elevation: int, person: int = 1, pose: int = 0) -> str:
     return f"yaleB{person:02d}/yaleB{person:02d}_P{pose:02d}A{azimuth:+04d}E{elevation:+03d}.pgm"
 
 
-def test_a_name_tells_person_pose_and_light() -> None:
+def test_person_pose_and_light_are_parsed_from_a_name() -> None:
     assert parse_lit("yaleB39/yaleB39_P07A-035E+65.pgm") == LitImage(
         "yaleB39/yaleB39_P07A-035E+65.pgm", "yaleB39", 7, -35.0, 65.0
     )
@@ -21,11 +21,11 @@ def test_a_name_tells_person_pose_and_light() -> None:
 @pytest.mark.parametrize(
     "other", [name(0, 0) + ".bad", "yaleB01/yaleB01_P00_Ambient.pgm", "yaleB01/yaleB01_P00.info", "yaleB01/WS_FTP.LOG"]
 )
-def test_what_is_no_usable_image_is_left_out(other: str) -> None:
+def test_unusable_images_and_other_files_are_left_out(other: str) -> None:
     assert [image.name for image in usable_images([other, name(5, 10)])] == [name(5, 10)]
 
 
-def test_only_the_frontal_pose_stays_and_order_is_by_name() -> None:
+def test_only_the_frontal_pose_is_kept_and_images_are_sorted_by_name() -> None:
     images = usable_images([name(5, 10, person=2), name(0, 0, pose=3), name(5, 10)])
     assert [image.person for image in images] == ["yaleB01", "yaleB02"]
     assert persons_of(images) == ["yaleB01", "yaleB02"]
@@ -33,7 +33,7 @@ def test_only_the_frontal_pose_stays_and_order_is_by_name() -> None:
 
 @pytest.mark.parametrize("odd", ["yaleB01/yaleB01_P00A+035E.pgm", "yaleB01/copy of face.pgm", "yaleB01/a_Ambient.pgm"])
 def test_an_image_without_a_light_in_its_name_is_an_error(odd: str) -> None:
-    with pytest.raises(UserError, match="tells no light"):
+    with pytest.raises(UserError, match="without the direction of the light"):
         usable_images([name(0, 0), odd])
 
 
@@ -42,7 +42,7 @@ def test_ambient_frames_are_found_by_person() -> None:
     assert ambient_images(names) == {"yaleB01": names[0]}
 
 
-def test_the_true_angle_is_that_between_two_directions() -> None:
+def test_the_true_angle_is_the_angle_between_light_and_camera_axis() -> None:
     for azimuth, elevation in LIGHTS:
         a, e = np.radians([azimuth, elevation])
         light = np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
@@ -50,14 +50,14 @@ def test_the_true_angle_is_that_between_two_directions() -> None:
         expected = np.degrees(np.arctan2(np.linalg.norm(np.cross(light, camera)), light @ camera))
         image = parse_lit(name(azimuth, elevation))
         assert image is not None
-        # acos loses half the digits where its slope is infinite, at 0°
+        # acos loses half of the digits at 0°, where its slope is infinite.
         assert image.angle_deg == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_databases_64_directions_give_its_known_counts() -> None:
+def test_the_64_directions_of_the_database_give_its_known_counts() -> None:
     images = usable_images(name(*light) for light in LIGHTS)
     assert len(images) == 64
-    # data facts: 52 directions by azimuth; (2,038 − 1,962) / 38 = 2 more by the true angle
+    # Known counts: 52 directions by azimuth, and (2,038 − 1,962) / 38 = 2 more by the true angle.
     assert len(keep_lit(images, max_angle_deg=100, angle="azimuth")) == 52
     assert len(keep_lit(images, max_angle_deg=100, angle="true")) == 54
 

@@ -169,7 +169,7 @@ COMMANDS = [
     Case(
         "no threads",
         "detect glyphs --data set.npz --model model --threads 0",
-        "--threads: got 0, expected 1 or more. Leave it out for one.",
+        "--threads: got 0, expected 1 or more. Omit the option to use one thread.",
         model(),
     ),
     Case(

@@ -93,7 +93,7 @@ SETS = [
     ),
     bad_set(
         "a set without test images",
-        "data set glyphs, split test: got parts of lengths [0, 6], expected one length > 0.",
+        "data set glyphs, split test: got parts of lengths [0, 6], expected one common length > 0.",
         test_images=np.zeros((0, 6, 5), np.uint8),
     ),
 ]
@@ -158,7 +158,7 @@ def pictures(name: str, said: str, spoil: Callable[[], object] = lambda: None) -
 
 def no_picture(name: str, content: bytes | str) -> Case:
     """A file that is no picture."""
-    said = "own/a/x.png: got a file that can't be read (…), expected a picture (PNG, JPEG, PGM, …). Take it out."
+    said = "own/a/x.png: got a file that can't be read (…), expected a picture (PNG, JPEG, PGM, …). Remove the file."
     return pictures(name, said, lambda: put("own/a/x.png", content))
 
 

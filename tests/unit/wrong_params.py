@@ -113,7 +113,9 @@ OUT_OF_RANGE = [
         variants__classifier__model="cvae",
     ),
     whole("no such profile", "profile: got 'full', expected one of demo, paper, smoke. …", profile="full"),
-    whole("a range without extent", "traversal.low: got 3.0, expected less than traversal.high. …", traversal__low=3.0),
+    whole(
+        "a range without extent", "traversal.low: got 3.0, expected less than traversals.high. …", traversals__low=3.0
+    ),
     whole(
         "a warm-up longer than the run",
         "kl_warmup_epochs of variant … on …: got 999, expected at most the … epochs. Edit `training` in params.yaml.",

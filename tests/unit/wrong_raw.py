@@ -1,4 +1,4 @@
-"""Wrong raw files (IDX, faces, boxes, mirrors), each with what has to be said of it."""
+"""Wrong raw files (IDX, faces, boxes, mirrors), each with the expected error message."""
 
 import gzip
 import struct
@@ -19,18 +19,18 @@ AGAIN = "Fetch or draw the data set again, or put its four decompressed IDX file
 
 
 def spoilt(spoil: Callable[[], object]) -> Callable[[], object]:
-    """MNIST's four files, small; then something is spoilt."""
+    """Return a function that writes MNIST's four files with few images and then spoils them."""
     return lambda: (write_set(Path("raw"), "mnist"), spoil())
 
 
-def images(name: str, said: str, content: bytes | Callable[[], object]) -> Case:
-    """Train images that are refused."""
+def images(name: str, got: str, content: bytes | Callable[[], object]) -> Case:
+    """Return a case of refused training images."""
     spoil = content if callable(content) else lambda: put(TRAIN, content)
-    return Case(name, IDX, f"{TRAIN}: got {said}. {AGAIN}", spoilt(spoil))
+    return Case(name, IDX, f"{TRAIN}: got {got}. {AGAIN}", spoilt(spoil))
 
 
 def head(magic: int, *shape: int) -> bytes:
-    """An IDX header."""
+    """Build an IDX header."""
     return struct.pack(f">I{len(shape)}I", magic, *shape)
 
 
@@ -38,18 +38,20 @@ NONE = "no such file, expected an IDX file with 3 axes"
 MAGIC = "expected 00 00 08 03 (unsigned bytes, 3 axes)"
 IDX_FILES = [
     Case("no raw files", IDX, f"{TRAIN}: got {NONE}. {AGAIN}"),
-    Case("a file in the raw folder's place", IDX, f"{TRAIN}: got {NONE}. {AGAIN}", lambda: put("raw", "x")),
-    images("a folder in an IDX file's place", NONE, lambda: in_place_of(TRAIN)),
-    images("IDX cut short", "615 bytes for 40 × 3 × 5 values, expected 616, none empty", lambda: cut(TRAIN)),
+    Case("a file in place of the raw folder", IDX, f"{TRAIN}: got {NONE}. {AGAIN}", lambda: put("raw", "x")),
+    images("a folder in place of an IDX file", NONE, lambda: in_place_of(TRAIN)),
+    images("IDX cut short", "615 bytes for 40 × 3 × 5 values, expected 616 and no empty axis", lambda: cut(TRAIN)),
     images("IDX cut in its header", "6 bytes, expected a header of 16 bytes", lambda: cut(TRAIN, 6)),
     images("an empty IDX file", f"the first bytes , {MAGIC}", b""),
     images("IDX of floats", f"the first bytes 00 00 0d 03, {MAGIC}", head(0xD03, 1, 1, 1) + b"1234"),
     images("labels in place of images", f"the first bytes 00 00 08 01, {MAGIC}", head(0x801, 1) + b"1"),
     images("a web page in place of images", f"the first bytes 3c 68 74 6d, {MAGIC}", b"<html>"),
-    images("images of no pixels", "16 bytes for 40 × 0 × 5 values, expected 16, none empty", head(0x803, 40, 0, 5)),
+    images(
+        "images of no pixels", "16 bytes for 40 × 0 × 5 values, expected 16 and no empty axis", head(0x803, 40, 0, 5)
+    ),
     images(
         "sizes beyond 64 bits",
-        "16 bytes for 4294967295 × 4294967295 × 4294967295 values, expected 79228162458924105385300197391, none empty",
+        "16 bytes for 4294967295 × 4294967295 × 4294967295 values, expected 79228162458924105385300197391 and …",
         head(0x803, *[2**32 - 1] * 3),
     ),
     Case(
@@ -67,7 +69,7 @@ IDX_FILES = [
     Case(
         "images of two sizes",
         IDX,
-        f"{FOLDER}: got train images of (3, 5) and test images of (5, 3) pixels, expected one size. {AGAIN}",
+        f"{FOLDER}: got train images of (3, 5) and test images of (5, 3) pixels, expected equal sizes. {AGAIN}",
         spoilt(lambda: write_idx(Path(FOLDER, IMAGES["test"]), np.zeros((20, 5, 3), np.uint8))),
     ),
     Case(
@@ -83,18 +85,18 @@ IDX_FILES = [
         spoilt(lambda: None),
     ),
     Case(
-        "class names that are no text",
+        "class names that are not text",
         IDX.replace("mnist", "glyphs"),
-        "raw/classes.txt: got …, expected a class name a line. Correct the file.",
+        "raw/classes.txt: got …, expected one class name per line. Correct the file.",
         lambda: (write_set(Path("raw"), "glyphs"), put("raw/classes.txt", b"\xff")),
     ),
 ]
 
 
 def factors(name: str, got: str, spoil: Callable[[], object]) -> Case:
-    """Factors beside the IDX files that are refused."""
-    said = f"raw/factors.npz: got {got}, expected factors of a built-in data set. Draw the data set again …"
-    return Case(name, IDX, said, spoilt(spoil))
+    """Return a case of refused factors beside the IDX files."""
+    message = f"raw/factors.npz: got {got}, expected factors of a built-in data set. Draw the data set again …"
+    return Case(name, IDX, message, spoilt(spoil))
 
 
 HUGE = npy("{'descr':'<f8','fortran_order':False,'shape':(100000000000000000,)}")
@@ -112,14 +114,14 @@ FIRST = stem(1, (0, 0))
 
 
 def faces(content: bytes, name: str = FIRST) -> Callable[[], object]:
-    """A tree of faces with one more, or one other, file."""
+    """Return a function that writes a tree of faces and adds or replaces one file."""
     return lambda: (write_faces(Path("raw")), put(f"raw/CroppedYale/{name}", content))
 
 
 def pgm(name: str, content: bytes, got: str, expected: str = "a binary PGM (P5)") -> Case:
-    """An image that is refused."""
-    said = f"{FIRST}: got {got}, expected {expected}. Get the file again, or leave it out."
-    return Case(name, FACES, said, faces(content))
+    """Return a case of a refused image."""
+    message = f"{FIRST}: got {got}, expected {expected}. Get the file again, or remove it."
+    return Case(name, FACES, message, faces(content))
 
 
 PGM_FILES = [
@@ -127,7 +129,7 @@ PGM_FILES = [
         "a PGM of absurd sizes",
         b"P5\n999999999 999999999\n255\n\0",
         "1 pixels",
-        "999999999 × 999999999 = 999999998000000001, all there",
+        "999999999 × 999999999 = 999999998000000001 pixels",
     ),
     pgm("a PGM of many digits", b"P5\n" + b"9" * 5000 + b" 1\n255\n\0", "a file that starts with b'P5\\n99999'"),
     pgm("a PGM of a negative size", b"P5\n-3 2\n255\n......", "a file that starts with b'P5\\n-3 2\\n'"),
@@ -135,14 +137,14 @@ PGM_FILES = [
     pgm("a PGM of text", b"P2\n1 1\n255\n0", "a file that starts with b'P2\\n1 1\\n2'"),
     pgm("a PGM without grey levels", b"P5\n1 1\n0\n\0", "maximal grey level 0", "255"),
     pgm("a PGM of 16 bits", b"P5\n1 1\n65535\n\0\0", "maximal grey level 65535", "255"),
-    pgm("a PGM cut short", b"P5\n168 192\n255\n\0", "1 pixels", "168 × 192 = 32256, all there"),
-    pgm("a PGM with more behind it", b"P5\n1 1\n255\n\0\0", "2 pixels", "1 × 1 = 1, all there"),
+    pgm("a PGM cut short", b"P5\n168 192\n255\n\0", "1 pixels", "168 × 192 = 32256 pixels"),
+    pgm("a PGM with trailing bytes", b"P5\n1 1\n255\n\0\0", "2 pixels", "1 × 1 = 1 pixels"),
     pgm("an empty PGM", b"", "a file that starts with b''"),
     pgm("another kind of picture", b"\x89PNG\r\n\x1a\n", "a file that starts with b'\\x89PNG\\r\\n\\x1a\\n'"),
     Case(
         "a frame of another size",
         FACES,
-        f"{FIRST}: got 100×100 pixels, expected 168×192 (cropped) or 640×480 (uncropped). Take the frame out, …",
+        f"{FIRST}: got 100×100 pixels, expected 168×192 (cropped) or 640×480 (uncropped). Remove the frame, …",
         lambda: (write_faces(Path("raw")), write_pgm(Path("raw/CroppedYale", FIRST), np.zeros((100, 100)))),
     ),
     Case(
@@ -154,11 +156,11 @@ PGM_FILES = [
 ]
 
 
-def named(name: str, said: str = "") -> Case:
-    """An image whose name is refused; by default it tells no light."""
-    like = "expected one like yaleB01_P00A+035E+40.pgm or yaleB01_P00_Ambient.pgm. Rename the file, or take it out."
-    told = said or f"{' '.join(name.split())}: got a name that tells no light, {like}"
-    return Case(f"a face called {name!r}", FACES, told, faces(b"P5 1 1 255 x", name))
+def named(name: str, message: str = "") -> Case:
+    """Return a case of a refused file name; by default the name has no light direction."""
+    like = "expected one like yaleB01_P00A+035E+40.pgm or yaleB01_P00_Ambient.pgm. Rename the file, or remove it."
+    message = message or f"{' '.join(name.split())}: got a name without the direction of the light, {like}"
+    return Case(f"a face called {name!r}", FACES, message, faces(b"P5 1 1 255 x", name))
 
 
 FACE_NAMES = [
@@ -179,19 +181,19 @@ FACE_NAMES = [
     ),
     named(
         "more/yaleB01/yaleB01_P00A+000E+00.pgm",
-        f"{FIRST}: got the person, pose and light of more/{FIRST}, expected each once. Take one of them out.",
+        f"{FIRST}: got the person, pose and light of more/{FIRST}, expected each once. Remove one of them.",
     ),
     Case(
         "faces that are all lit from the side",
         FACES,
-        "data.faces.max_angle_deg: got 0.5, which keeps none of 2 images, expected an angle that keeps some. …",
+        "data.faces.max_angle_deg: got 0.5, which keeps none of 2 images, expected an angle that keeps at least one. …",
         lambda: (
             params(data__faces__max_angle_deg=0.5)(),
             [put(f"raw/CroppedYale/{stem(1, (a, 0))}", "") for a in (5, 9)],
         ),
     ),
     Case(
-        "other faces than are expected",
+        "unexpected numbers of faces",
         "prepare yale_b --raw raw --out out/set.npz",
         "data.yale_b.expected.usable: got 54 in the raw files, expected 2414. Fetch the files again; …",
         lambda: write_faces(Path("raw")),
@@ -208,7 +210,7 @@ FACE_NAMES = [
         lambda: put("raw/CroppedYale.zip", zipped({FIRST: b"x"})[:-9]),
     ),
     Case(
-        "an archive that leaves its folder",
+        "an archive with a path outside its folder",
         FACES,
         "raw/CroppedYale.zip: got the member 'CroppedYale/../../evil.pgm', expected names that stay inside …",
         lambda: put("raw/CroppedYale.zip", zipped({"../../evil.pgm": b"x"})),
@@ -217,11 +219,11 @@ FACE_NAMES = [
 
 
 def boxes(name: str, content: str | bytes, got: str, what: str = "boxes.csv", path: str = "boxes.csv") -> Case:
-    """A list of face boxes that is refused; without content it is a folder."""
+    """Return a case of a refused list of face boxes; without content the list is a folder."""
     make = (lambda: put("boxes.csv", content)) if content else (lambda: in_place_of("boxes.csv"))
     spoil = params(data__faces__face_boxes=path)
-    said = f"{what}: got {got}. Correct the file; `face_boxes` in params.yaml names it."
-    return Case(name, FACES, said, lambda: (write_faces(Path("raw")), spoil(), make()))
+    message = f"{what}: got {got}. Correct the file, whose path is `face_boxes` in params.yaml."
+    return Case(name, FACES, message, lambda: (write_faces(Path("raw")), spoil(), make()))
 
 
 COLUMNS = "person,left,top,width,height\n"
@@ -230,8 +232,8 @@ INSIDE = "expected a box within the 640×480 frame"
 WORDS = "expected four numbers after the name"
 BOXES = [
     boxes("boxes without a column", "person,left,top,width\n", "columns ('person', … 'width'), expected (… 'height')"),
-    boxes("a box that is no number", COLUMNS + "yaleB01,nan,0,9,9\n", f"Box(left=nan, …), {INSIDE}", LINE2),
-    boxes("a box without end", COLUMNS + "yaleB01,0,0,inf,9\n", f"Box(…width=inf, …), {INSIDE}", LINE2),
+    boxes("a box that is not a number", COLUMNS + "yaleB01,nan,0,9,9\n", f"Box(left=nan, …), {INSIDE}", LINE2),
+    boxes("a box of infinite size", COLUMNS + "yaleB01,0,0,inf,9\n", f"Box(…width=inf, …), {INSIDE}", LINE2),
     boxes(
         "a box outside the frame it is in", COLUMNS + "yaleB01,600,0,168,192\n", f"Box(left=600.0, …), {INSIDE}", LINE2
     ),
@@ -240,11 +242,11 @@ BOXES = [
     boxes(
         "two boxes of one person",
         COLUMNS + "yaleB01,0,0,9,9\n" * 2,
-        "yaleB01 again, expected one box a person",
+        "yaleB01 again, expected one box per person",
         "boxes.csv, line 3",
     ),
-    boxes("boxes that are no text", b"\xff\xfe", "'utf-8' codec …, expected a CSV of face boxes"),
-    boxes("boxes in a folder's place", "", "…Is a directory…, expected a CSV of face boxes"),
+    boxes("boxes that are not text", b"\xff\xfe", "'utf-8' codec …, expected a CSV of face boxes"),
+    boxes("a folder in place of boxes", "", "…Is a directory…, expected a CSV of face boxes"),
     boxes("a NUL in the boxes' name", "x", "embedded null byte, expected a CSV of face boxes", "a\\x00b", "a\0b"),
 ]
 
@@ -253,17 +255,17 @@ NO_SOURCE = "mnist, train-images-idx3-ubyte: got nothing from out (not there), N
 
 
 def mirrored(name: str, why: str, content: bytes) -> Case:
-    """A file on a mirror that is refused."""
-    said = (
+    """Return a case of a refused file on a mirror."""
+    message = (
         f"{NO_SOURCE} (train-images-idx3-ubyte.gz: {why}…), …, expected one source that serves it with SHA-256 … Put …"
     )
-    return Case(name, FETCH, said, lambda: put("mirror/mnist/train-images-idx3-ubyte.gz", content))
+    return Case(name, FETCH, message, lambda: put("mirror/mnist/train-images-idx3-ubyte.gz", content))
 
 
-def registry(name: str, said: str, change: Callable[[str], str | bytes]) -> Case:
-    """A list of raw files that is refused."""
+def registry(name: str, message: str, change: Callable[[str], str | bytes]) -> Case:
+    """Return a case of a refused list of raw files."""
     path = "data/registry.csv"
-    return Case(name, FETCH, f"{path}{said}", lambda: put(path, change(Path(path).read_text())))
+    return Case(name, FETCH, f"{path}{message}", lambda: put(path, change(Path(path).read_text())))
 
 
 FETCHED = [
@@ -277,7 +279,9 @@ FETCHED = [
         lambda _: "dataset,file\na,b\n",
     ),
     registry(
-        "a list of files that is no text", ": got 'utf-8' codec …, expected the list of raw files. …", lambda _: b"\xff"
+        "a list of files that is not text",
+        ": got 'utf-8' codec …, expected the list of raw files. …",
+        lambda _: b"\xff",
     ),
     registry(
         "a raw file outside its folder",
@@ -290,9 +294,9 @@ FETCHED = [
         lambda text: text.replace("mnist,train-images-idx3-ubyte,", "mnist,..,", 1),
     ),
     Case(
-        "raw files to a file",
+        "a file in place of the output folder",
         FETCH,
-        "out/MNIST/raw: got Not a directory, expected a folder to write to. Give another folder with --out.",
+        "out/MNIST/raw: got Not a directory, expected a writable folder. Pass another folder with --out.",
         lambda: put("out", "x"),
     ),
 ]

@@ -206,7 +206,7 @@ JOINED = [
 
 def taken(name: str, command: str, out: str, spoil: Callable[[], object] = lambda: None) -> Case:
     """A place that can't be written to: ``file`` is a file, ``folder`` a folder with something in it."""
-    said = f"{out}: got …, expected a place with room and permission to write. Make room, or write elsewhere, …"
+    said = f"{out}: got …, expected a writable path with free space. Free some space or choose another path, …"
     return Case(name, command, said, lambda: (put("file", "x"), put("folder/x", "x"), put("a.csv", METRICS), spoil()))
 
 

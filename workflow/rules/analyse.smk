@@ -1,188 +1,92 @@
-# From trained models to tidy tables.
+# From trained models to tidy tables: one rule per analysis, made from the list in nvae/analyses.
 
+JOINED_TABLES = [str(PATHS.table(table)) for table in TABLES if TABLE_RUNS[table]]
 ALL_TABLES = sorted(
     {
-        *(str(path) for figure in FIGURES for path in figure.tables(PATHS, CONFIG.datasets).values()),
-        *(str(PATHS.table(*need)) for need in CLAIM_NEEDS),
-        *(str(PATHS.table(table, *run)) for run in SHOWN for table in run_tables(run[1])),
+        *JOINED_TABLES,
+        str(PATHS.table(VARIANTS.name)),
+        *(
+            str(path)
+            for figure in FIGURES
+            for path in figure.files(PATHS, CONFIG.datasets, CONFIG.seeds_of)
+            if path.suffix == ".npz"
+        ),
     }
 )
 
+for analysis in ANALYSES.values():
 
-rule detect_kl:
-    """KL per latent dimension and class of one model: Figures 5 and 10."""
-    input:
-        data=str(PATHS.prepared("{dataset}")),
-        model=model_of,
-    output:
-        str(PATHS.run_table("kl", "{dataset}", "{variant}", "{seed}")),
-    params:
-        code=lambda wildcards: code("detect", model_module(wildcards.variant)),
-    log:
-        log_of("detect/{dataset}-{variant}-seed{seed}"),
-    threads: 1
-    shell:
-        "nvae detect {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
-        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+    if analysis.first_seed_alone:
 
+        rule:
+            """Arrays of the first seed's model, such as images: one analysis of nvae/analyses."""
+            name:
+                analysis.name
+            input:
+                unpack(lambda wildcards, analysis=analysis: inputs_of(analysis, wildcards)),
+            output:
+                str(
+                    PATHS.arrays(
+                        analysis.name, "{dataset}", "{variant}", "{kind}" if "kind" in analysis.options else ""
+                    )
+                ),
+            params:
+                code=lambda wildcards, analysis=analysis: analysis_code(analysis, wildcards),
+                settings=lambda wildcards, analysis=analysis: CONFIG.sections(
+                    analysis.sections, dataset=wildcards.dataset, variant=wildcards.variant
+                ),
+                seed=first_seed,
+                verb=analysis.name,
+                kind="--kind {kind}" if "kind" in analysis.options else "",
+            log:
+                log_of(
+                    f"{analysis.name}/{{dataset}}-{{variant}}" + ("-{kind}" if "kind" in analysis.options else "")
+                ),
+            threads: 1
+            shell:
+                "nvae {params.verb} {wildcards.dataset} --variant {wildcards.variant} --seed {params.seed}"
+                " {params.kind} --profile {PROFILE} --out {output} --threads {threads} 2>&1 | tee {log}"
 
-rule evaluate_model:
-    """Bound, accuracy, KL sums and factor probes of one model: the summary of metrics."""
-    input:
-        data=str(PATHS.prepared("{dataset}")),
-        model=model_of,
-    output:
-        str(PATHS.run_table("metrics", "{dataset}", "{variant}", "{seed}")),
-    params:
-        code=lambda wildcards: code("evaluate", model_module(wildcards.variant)),
-        slice=CONFIG.slice("evaluate"),
-    log:
-        log_of("evaluate/{dataset}-{variant}-seed{seed}"),
-    threads: 1
-    shell:
-        "nvae evaluate {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
-        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+    else:
 
-
-rule traverse_latents:
-    """Images along the latents of the first seed's model: Figures 1, 2, 6, 7 and 8."""
-    input:
-        data=str(PATHS.prepared("{dataset}")),
-        model=first_model_of,
-    output:
-        str(PATHS.traversal("{dataset}", "{variant}", "{kind}")),
-    params:
-        code=lambda wildcards: code("traverse", model_module(wildcards.variant)),
-        slice=CONFIG.slice("traverse"),
-        seed=first_seed,
-    log:
-        log_of("traverse/{dataset}-{variant}-{kind}"),
-    threads: 1
-    shell:
-        "nvae traverse {wildcards.dataset} --variant {wildcards.variant} --kind {wildcards.kind} --seed {params.seed}"
-        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
-
-
-rule sample_images:
-    """Samples of the first seed's model at growing sigma: Figure 11."""
-    input:
-        model=first_model_of,
-    output:
-        str(PATHS.samples("{dataset}", "{variant}")),
-    params:
-        code=lambda wildcards: code("sample", model_module(wildcards.variant)),
-        slice=CONFIG.slice("sample"),
-        seed=first_seed,
-    log:
-        log_of("sample/{dataset}-{variant}"),
-    threads: 1
-    shell:
-        "nvae sample {wildcards.dataset} --variant {wildcards.variant} --seed {params.seed}"
-        " --profile {PROFILE} --out {output} --threads {threads} > {log} 2>&1"
-
-
-rule encode_images:
-    """One posterior sample a test image from the first seed's model: Figure 3."""
-    input:
-        data=str(PATHS.prepared("{dataset}")),
-        model=first_model_of,
-    output:
-        str(PATHS.posterior("{dataset}", "{variant}")),
-    params:
-        code=lambda wildcards: code("encode", model_module(wildcards.variant)),
-        seed=first_seed,
-    log:
-        log_of("encode/{dataset}-{variant}"),
-    threads: 1
-    shell:
-        "nvae encode {wildcards.dataset} --variant {wildcards.variant} --seed {params.seed}"
-        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
-
-
-rule describe_aggregate:
-    """Numbers about one model's aggregate posterior: Figure 3."""
-    input:
-        data=str(PATHS.prepared("{dataset}")),
-        model=model_of,
-    output:
-        str(PATHS.run_table("aggregate", "{dataset}", "{variant}", "{seed}")),
-    params:
-        code=lambda wildcards: code("aggregate", model_module(wildcards.variant)),
-        slice=CONFIG.slice("aggregate"),
-    log:
-        log_of("aggregate/{dataset}-{variant}-seed{seed}"),
-    threads: 1
-    shell:
-        "nvae aggregate {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
-        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
-
-
-rule probe_factors:
-    """Which latents of one model know which factor, and what KL says of the factors' kind: Figures S7 and S8."""
-    input:
-        data=str(PATHS.prepared("{dataset}")),
-        model=model_of,
-    output:
-        str(PATHS.run_table("factors", "{dataset}", "{variant}", "{seed}")),
-    params:
-        code=lambda wildcards: code("probe", model_module(wildcards.variant)),
-        slice=CONFIG.slice("probe"),
-    log:
-        log_of("probe/{dataset}-{variant}-seed{seed}"),
-    threads: 1
-    shell:
-        "nvae probe {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
-        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
-
-
-rule calibrate_detector:
-    """What KL says of the share of class-exclusive factors where it is set, one model at every setting: Figure S8.
-    Draws its data and keeps no model: there would be a hundred of them."""
-    output:
-        str(PATHS.run_table("calibration", "{dataset}", "{variant}", "{seed}")),
-    params:
-        code=lambda wildcards: code("calibrate", model_module(wildcards.variant), recipe_module(wildcards.dataset)),
-        slice=lambda wildcards: CONFIG.slice("calibrate", dataset=wildcards.dataset, variant=wildcards.variant),
-    log:
-        log_of("calibrate/{dataset}-{variant}-seed{seed}"),
-    threads: 1
-    resources:
-        gpu=1,
-    # It is long and waits for nothing: begun last, it would keep the other cores waiting.
-    priority: 1
-    shell:
-        "nvae calibrate {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
-        " --profile {PROFILE} --out {output} --threads {threads} 2>&1 | tee {log}"
-
-
-rule measure_responses:
-    """How much images change along each latent of one model, and which marks come and go: claims C7 and C14."""
-    input:
-        data=str(PATHS.prepared("{dataset}")),
-        model=model_of,
-    output:
-        str(PATHS.run_table("responses", "{dataset}", "{variant}", "{seed}")),
-    params:
-        code=lambda wildcards: code("respond", model_module(wildcards.variant)),
-        slice=lambda wildcards: CONFIG.slice("respond", dataset=wildcards.dataset),
-    log:
-        log_of("respond/{dataset}-{variant}-seed{seed}"),
-    threads: 1
-    shell:
-        "nvae respond {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
-        " --profile {PROFILE} --data {input.data} --out {output} --threads {threads} > {log} 2>&1"
+        rule:
+            """The table of one run: one analysis of nvae/analyses."""
+            name:
+                analysis.name
+            input:
+                unpack(lambda wildcards, analysis=analysis: inputs_of(analysis, wildcards)),
+            output:
+                str(PATHS.run_table(analysis.name, "{dataset}", "{variant}", "{seed}")),
+            params:
+                code=lambda wildcards, analysis=analysis: analysis_code(analysis, wildcards),
+                settings=lambda wildcards, analysis=analysis: CONFIG.sections(
+                    analysis.sections, dataset=wildcards.dataset, variant=wildcards.variant
+                ),
+                verb=analysis.name,
+            log:
+                log_of(f"{analysis.name}/{{dataset}}-{{variant}}-seed{{seed}}"),
+            threads: 1
+            resources:
+                gpu=int(analysis.trains),
+            # A calibration takes long and waits for nothing: started last, it would leave the other cores idle.
+            priority: 0 if analysis.reads else 1
+            shell:
+                "nvae {params.verb} {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
+                " --profile {PROFILE} --out {output} --threads {threads} 2>&1 | tee {log}"
 
 
 rule collect_table:
-    """One tidy table over seeds."""
+    """One tidy table of all runs, which git keeps and the claims are evaluated on."""
     input:
         tables=run_tables_of,
     output:
-        str(PATHS.table("{table}", "{dataset}", "{variant}")),
+        str(PATHS.table("{table}")),
+    wildcard_constraints:
+        table="|".join(table for table in ANALYSES if table in TABLES),
     params:
         code=code("collect"),
     log:
-        log_of("collect/{table}-{dataset}-{variant}"),
+        log_of("collect/{table}"),
     localrule: True
     threads: 1
     shell:
@@ -190,42 +94,44 @@ rule collect_table:
 
 
 rule collect_history:
-    """The training histories over seeds."""
+    """The training histories of all runs, one row per term."""
     input:
-        tables=histories_of,
+        tables=[
+            str(PATHS.model(dataset, variant, seed) / MODEL_FILES["history"])
+            for dataset, variant in sorted(TABLE_RUNS["history"])
+            for seed in CONFIG.seeds_of(dataset)
+        ],
     output:
-        str(PATHS.table("history", "{dataset}", "{variant}")),
+        str(PATHS.table("history")),
     params:
         code=code("collect"),
     log:
-        log_of("collect/history-{dataset}-{variant}"),
+        log_of("collect/history"),
     localrule: True
     threads: 1
     shell:
-        "nvae collect {input.tables} --out {output} > {log} 2>&1"
+        "nvae collect --history {input.tables} --out {output} > {log} 2>&1"
 
 
-rule collect_ablation:
-    """The metrics of every variant in which one key of the model is another, on three data sets: Figures S5 and S6."""
-    input:
-        tables=ablated_tables_of,
+rule variants:
+    """The parameters of every variant on every data set: Figures S5 and S6."""
     output:
-        str(PATHS.ablation("{key}")),
+        str(PATHS.table(VARIANTS.name)),
     params:
-        code=code("collect"),
-        values=ablated_values,
+        code=code("variants"),
+        settings=[f"{dataset}/{variant} {CONFIG.sections(['model'], dataset=dataset, variant=variant)}" for dataset, variant in RUNS],
     log:
-        log_of("collect/ablations-{key}"),
+        log_of("variants/variants"),
     localrule: True
     threads: 1
     shell:
-        "nvae collect {input.tables} --key {wildcards.key} --profile {PROFILE} --out {output} > {log} 2>&1"
+        "nvae variants --profile {PROFILE} --out {output} > {log} 2>&1"
 
 
 rule summarise_metrics:
     """The test metrics in one small file, for `dvc metrics show`."""
     input:
-        tables=[str(PATHS.table("metrics", *run)) for run in SHOWN],
+        table=str(PATHS.table("metrics")),
     output:
         str(PATHS.metrics),
     params:
@@ -235,4 +141,4 @@ rule summarise_metrics:
     localrule: True
     threads: 1
     shell:
-        "nvae summarise {input.tables} --out {output} > {log} 2>&1"
+        "nvae summarise --profile {PROFILE} --table {input.table} --out {output} > {log} 2>&1"

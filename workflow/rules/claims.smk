@@ -5,7 +5,7 @@ rule check_claims:
     """The verdict on each of the paper's claims, with intervals and evidence, as JSON and as a table."""
     input:
         claims="claims.yaml",
-        tables=[str(PATHS.table(*need)) for need in CLAIM_NEEDS],
+        tables=sorted({str(PATHS.table(table)) for table, _, _ in CLAIMS.needs()}),
     output:
         verdicts=str(PATHS.claims),
         table=str(PATHS.claims.with_suffix(".csv")),

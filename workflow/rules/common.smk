@@ -1,20 +1,25 @@
-# Shared by all rule files, the checked configuration of the chosen profile, its paths, and code hashes.
+# Shared by all rule files: the checked configuration of the chosen profile, its paths, and code hashes.
 
 import sys
 from pathlib import Path
 
 from nvae import claims as nvae_claims
+from nvae import cli
 from nvae import config as nvae_config
-from nvae import forkserver
+from nvae import figures as nvae_figures
+from nvae.analyses import ANALYSES
 from nvae.clock import redate_future_files
-from nvae.provenance.closure import fingerprint
 from nvae.config import CLASSIFIER
 from nvae.data import PREPARERS
 from nvae.data.builtin import BUILTIN
 from nvae.errors import UserError
-from nvae.figures import ABLATIONS, FIGURES, Need
+from nvae.figures import FIGURES
+from nvae.forking import client as fork_client
 from nvae.layout import RAW, REGISTRY, Layout, raw
 from nvae.models import MODELS
+from nvae.provenance.closure import fingerprint
+from nvae.tables.joining import restore_run_tables
+from nvae.tables.schemas import ARRAYS, TABLES, VARIANTS
 
 UNKNOWN = sorted(set(workflow.config_settings.config) - {"profile"})
 if UNKNOWN:
@@ -44,26 +49,10 @@ if workflow.is_main_process:
         print(
             f"nvae: {LATE} files were dated in the future; the bytes of what they need are compared.", file=sys.stderr
         )
-CLAIM_NEEDS = [(table, CONFIG.datasets[role], variant) for table, role, variant in sorted(CLAIMS.needs())]
-# The runs that figures and claims need: adding one adds what it is made from.
-RUNS = sorted(
-    {
-        *(run for figure in FIGURES for need in figure.needs for run in need.runs(CONFIG.datasets)),
-        *((dataset, variant) for _, dataset, variant in CLAIM_NEEDS),
-    }
-)
+# The models that figures need: adding a figure adds what it is drawn from. Claims need no others (a test says so).
+RUNS = nvae_figures.runs(CONFIG.datasets)
+SHOWN = nvae_figures.shown_runs(CONFIG.datasets)
 DATASETS = sorted({dataset for dataset, _ in RUNS})
-# Those whose history, metrics and KL are tables, asked for or not: what a figure shows of the data sets in its roles.
-SHOWN = sorted(
-    {
-        run
-        for figure in FIGURES
-        for need in figure.needs
-        if isinstance(need, Need)
-        for run in need.runs(CONFIG.datasets)
-        if run[0] in CONFIG.datasets.values()
-    }
-)
 
 # Those that would train to the same model as another of them: it is trained once, and copied.
 ALIASES = {
@@ -72,8 +61,34 @@ ALIASES = {
     if (first := CONFIG.trained_as(dataset, variant)) != variant and (dataset, first) in RUNS
 }
 
-# Tables that are made for each run and joined over seeds, beside the histories.
-RUN_TABLES = ["aggregate", "augmentation", "calibration", "factors", "fidelity", "kl", "metrics", "responses"]
+# Table → the data sets and variants whose runs it has: those that a figure or a claim reads, and those whose history,
+# metrics and KL are always tables.
+TABLE_RUNS = {table: set() for table in TABLES}
+for figure in FIGURES:
+    for need in figure.needs:
+        if need.table in TABLES:
+            TABLE_RUNS[need.table].update(need.about(CONFIG.datasets))
+for table, role, variant in CLAIMS.needs():
+    TABLE_RUNS[table].add((CONFIG.datasets[role], variant))
+for dataset, variant in SHOWN:
+    TABLE_RUNS["history"].add((dataset, variant))
+    TABLE_RUNS["metrics"].add((dataset, variant))
+    if MODELS[CONFIG.variant(variant).model].encodes:
+        TABLE_RUNS["kl"].add((dataset, variant))
+
+# A clone has the joined tables alone: the tables of single runs, which figures are drawn from, are split off again.
+if workflow.is_main_process:
+    RESTORED = restore_run_tables(
+        PATHS,
+        (
+            (table, dataset, variant, seed)
+            for table in ANALYSES
+            for dataset, variant in sorted(TABLE_RUNS.get(table, ()))
+            for seed in CONFIG.seeds_of(dataset)
+        ),
+    )
+    if RESTORED:
+        print(f"nvae: restored {RESTORED} tables of single runs from {PATHS.tables}.", file=sys.stderr)
 
 
 def code(verb, *modules):
@@ -82,7 +97,7 @@ def code(verb, *modules):
     A parameter of every rule. As inputs they would be looked at only if newer than the outputs, and after
     `git clone` and `dvc checkout` no code is: a change to it would go unseen.
     """
-    return fingerprint(f"nvae.commands.{verb.replace('-', '_')}", *modules)
+    return fingerprint(*cli.verb_modules(verb), *modules)
 
 
 def model_spec(variant):
@@ -103,12 +118,7 @@ def recipe_module(dataset):
 def train_code(variant):
     """The code that training a variant runs."""
     spec = model_spec(variant)
-    return code("train", spec.module, *(["nvae.commands._monitor"] if spec.monitored else []))
-
-
-def run_tables(variant):
-    """The tables that every run of a variant has, beside those that a figure asks for."""
-    return ["history", "metrics", *(["kl"] if model_spec(variant).encodes else [])]
+    return code("train", spec.module, *(["nvae.inference.gan_monitor"] if spec.monitored else []))
 
 
 def log_of(name):
@@ -137,30 +147,30 @@ def classifier_of(wildcards):
     return model_of(wildcards, variant=CLASSIFIER, seed=str(first_seed(wildcards)))
 
 
+def inputs_of(analysis, wildcards):
+    """The files that an analysis of one run reads, by name."""
+    files = {}
+    if "data" in analysis.reads:
+        files["data"] = str(PATHS.prepared(wildcards.dataset))
+    if "model" in analysis.reads:
+        files["model"] = first_model_of(wildcards) if analysis.first_seed_alone else model_of(wildcards)
+    if "classifier" in analysis.reads:
+        files["classifier"] = classifier_of(wildcards)
+    return files
+
+
+def analysis_code(analysis, wildcards):
+    """The code that an analysis of one run executes."""
+    modules = [model_module(wildcards.variant)]
+    if not analysis.reads:
+        modules.append(recipe_module(wildcards.dataset))
+    return code(analysis.name, *modules)
+
+
 def run_tables_of(wildcards):
-    """Every seed's part of a table."""
-    runs = [(wildcards.dataset, wildcards.variant, seed) for seed in CONFIG.seeds_of(wildcards.dataset)]
-    return [str(PATHS.run_table(wildcards.table, *run)) for run in runs]
-
-
-def histories_of(wildcards):
-    """Every seed's history."""
-    runs = [(wildcards.dataset, wildcards.variant, seed) for seed in CONFIG.seeds_of(wildcards.dataset)]
-    return [str(PATHS.model(*run) / MODEL_FILES["history"]) for run in runs]
-
-
-def ablated_runs(key):
-    """The data sets and variants of an ablation."""
-    (ablation,) = [found for found in ABLATIONS if found.name == key]
-    return ablation.runs(CONFIG.datasets)
-
-
-def ablated_tables_of(wildcards):
-    """The metrics of every run on which a key of the model is varied."""
-    return [str(PATHS.table("metrics", *run)) for run in ablated_runs(wildcards.key)]
-
-
-def ablated_values(wildcards):
-    """The key's value in each of these runs, as text."""
-    runs = ablated_runs(wildcards.key)
-    return " ".join(str(getattr(CONFIG.model_params(*run), wildcards.key)) for run in runs)
+    """The parts of a joined table: one per run, by data set, variant and seed."""
+    return [
+        str(PATHS.run_table(wildcards.table, dataset, variant, seed))
+        for dataset, variant in sorted(TABLE_RUNS[wildcards.table])
+        for seed in CONFIG.seeds_of(dataset)
+    ]

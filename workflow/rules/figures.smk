@@ -1,4 +1,4 @@
-# From tables to figures: one rule a figure, named like it, made from the list in nvae/figures.
+# From tables to figures: one rule per figure, of the same name, made from the list in nvae/figures.
 
 from nvae.figures import SUFFIXES
 
@@ -11,7 +11,7 @@ for figure in FIGURES:
         name:
             figure.name
         input:
-            tables=[str(path) for path in figure.tables(PATHS, CONFIG.datasets).values()],
+            tables=[str(path) for path in figure.files(PATHS, CONFIG.datasets, CONFIG.seeds_of)],
         output:
             pdf=str(PATHS.figures / f"{figure.name}.pdf"),
             png=report(

@@ -1,7 +1,7 @@
-"""Data sets that the project draws itself, from known factors: they need no download.
+"""Built-in data sets, which the project draws from known factors, so that they need no download.
 
-``BUILTIN`` names the module that draws each one, or each family of them. Modules are imported by name, so that an
-edit to one data set redraws that one alone.
+``BUILTIN`` maps each built-in data set, or family of data sets, to the module that draws it. Modules are imported by
+name, so that after an edit to one module only its data sets are drawn again.
 """
 
 BUILTIN = {

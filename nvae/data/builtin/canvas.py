@@ -1,8 +1,8 @@
-"""Anti-aliased strokes and polygons, for a whole batch of images at once.
+"""Drawing of anti-aliased strokes and polygons, for a whole batch of images at once.
 
-Everything is a distance field: the coverage of a pixel follows from the distance of its centre to
-the outline, so a shape moves smoothly with its points. Points are (x right, y down) in pixels; the
-centre of the top left pixel is (0.5, 0.5).
+Every shape is a distance field: the coverage of a pixel is a function of the distance of its centre to the outline, so
+that an image changes smoothly with the points of a shape. Points are (x, y) in pixels, x to the right and y downwards;
+the centre of the top left pixel is (0.5, 0.5).
 """
 
 from typing import Any
@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 SIZE = 28
-_TINY = np.float32(1e-9)  # keeps a segment of length zero from dividing by zero
+_TINY = np.float32(1e-9)  # avoids a division by zero for a segment of length zero
 
 
 def points(*pairs: tuple[object, object]) -> Array:
     """Stack coordinate pairs into a batch of polylines.
 
     Args:
-        pairs: (x, y) pairs in pixels; each coordinate a number or an array (n,).
+        pairs: Pairs (x, y) in pixels; each coordinate is a number or an array (n,).
 
     Returns:
-        (n, len(pairs), 2) float32; n is 1 if all coordinates are numbers.
+        Polylines, (n, len(pairs), 2) float32; n is 1 if all coordinates are numbers.
 
     >>> points((0, 1), (np.array([2.0, 3.0]), 4)).shape
     (2, 2, 2)
@@ -36,26 +36,26 @@ def mix(first: Array, second: Array, share: NDArray[np.float64]) -> Array:
     """Blend two polylines point by point: ``first`` where ``share`` is 0, ``second`` where it is 1.
 
     Args:
-        first: (n or 1, k, 2).
-        second: (n or 1, k, 2).
-        share: (n,) weight of ``second``.
+        first: First polyline, (n or 1, k, 2).
+        second: Second polyline, (n or 1, k, 2).
+        share: Weight of ``second``, (n,).
 
     Returns:
-        (n, k, 2) float32.
+        Blended polylines, (n, k, 2) float32.
     """
     weight = np.asarray(share, dtype=np.float32)[:, None, None]
     return first * (1 - weight) + second * weight
 
 
 def spline(knots: Array, steps: int = 6) -> Array:
-    """A smooth open curve through all knots (Catmull-Rom), as a polyline.
+    """Compute a smooth open curve through all knots (Catmull-Rom), as a polyline.
 
     Args:
-        knots: (n, k, 2), k ≥ 2.
-        steps: segments between two knots.
+        knots: Knots in pixels, (n, k, 2), k ≥ 2.
+        steps: Number of segments between two knots.
 
     Returns:
-        (n, (k − 1)·steps + 1, 2) float32.
+        Polylines, (n, (k − 1)·steps + 1, 2) float32.
     """
     before, after = 2 * knots[:, :1] - knots[:, 1:2], 2 * knots[:, -1:] - knots[:, -2:-1]
     padded = np.concatenate([before, knots, after], axis=1)
@@ -66,17 +66,17 @@ def spline(knots: Array, steps: int = 6) -> Array:
 
 
 def ellipse(x: object, y: object, radius_x: object, radius_y: object, steps: int = 24) -> Array:
-    """A closed ellipse as a polyline whose last point is its first.
+    """Compute a closed ellipse as a polyline whose last point is its first.
 
     Args:
-        x: centre, a number or (n,) pixels; ``y`` likewise.
-        y: see ``x``.
-        radius_x: half axis, a number or (n,) pixels; ``radius_y`` likewise.
-        radius_y: see ``radius_x``.
-        steps: number of segments.
+        x: Horizontal coordinate of the centre in pixels, a number or (n,).
+        y: Vertical coordinate of the centre in pixels, a number or (n,).
+        radius_x: Horizontal half axis in pixels, a number or (n,).
+        radius_y: Vertical half axis in pixels, a number or (n,).
+        steps: Number of segments.
 
     Returns:
-        (n, steps + 1, 2) float32.
+        Polylines, (n, steps + 1, 2) float32.
     """
     angle = np.linspace(0, 2 * np.pi, steps + 1)
     cx, cy, rx, ry = (np.atleast_1d(np.asarray(v, dtype=np.float64))[:, None] for v in (x, y, radius_x, radius_y))
@@ -85,14 +85,14 @@ def ellipse(x: object, y: object, radius_x: object, radius_y: object, steps: int
 
 
 def mirrored(half: Array, axis: float = SIZE / 2) -> Array:
-    """Close a half outline, drawn to the right of a vertical axis, with its mirror image.
+    """Close a half outline to the right of a vertical axis by its mirror image.
 
     Args:
-        half: (n, k, 2) from the upper end on the axis to the lower.
-        axis: x of the axis in pixels.
+        half: Half outline, (n, k, 2), from its upper end on the axis to its lower end.
+        axis: Horizontal coordinate of the axis in pixels.
 
     Returns:
-        (n, 2k, 2) polygon.
+        Polygons, (n, 2k, 2).
     """
     other = half[:, ::-1].copy()
     other[..., 0] = 2 * axis - other[..., 0]
@@ -100,27 +100,27 @@ def mirrored(half: Array, axis: float = SIZE / 2) -> Array:
 
 
 def stroke(line: Array, width: object) -> Array:
-    """Coverage of a round-ended stroke.
+    """Compute the coverage of a stroke with round ends.
 
     Args:
-        line: (n, k, 2) polyline in pixels.
-        width: full width, a number or (n,) pixels.
+        line: Polylines in pixels, (n, k, 2).
+        width: Full width in pixels, a number or (n,).
 
     Returns:
-        (n, 28, 28) float32 in [0, 1].
+        Coverage in [0, 1], (n, 28, 28) float32.
     """
     half = np.atleast_1d(np.asarray(width, dtype=np.float32))[:, None, None] / 2
     return unit(half + np.float32(0.5) - np.sqrt(_squared_distance(line)))
 
 
 def depth(polygon: Array) -> Array:
-    """Signed distance to the outline of a filled polygon (even-odd rule), positive inside.
+    """Compute the signed distance to the outline of a filled polygon (even-odd rule), positive inside.
 
     Args:
-        polygon: (n, k, 2) pixels; the last point need not repeat the first.
+        polygon: Polygons in pixels, (n, k, 2); the last point need not repeat the first.
 
     Returns:
-        (n, 28, 28) float32 pixels.
+        Distances in pixels, (n, 28, 28) float32.
     """
     closed = np.concatenate([polygon, polygon[:, :1]], axis=1)
     distance = np.sqrt(_squared_distance(closed))
@@ -128,19 +128,19 @@ def depth(polygon: Array) -> Array:
 
 
 def fill(polygon: Array) -> Array:
-    """Coverage of a filled polygon (even-odd rule).
+    """Compute the coverage of a filled polygon (even-odd rule).
 
     Args:
-        polygon: (n, k, 2) pixels.
+        polygon: Polygons in pixels, (n, k, 2).
 
     Returns:
-        (n, 28, 28) float32 in [0, 1].
+        Coverage in [0, 1], (n, 28, 28) float32.
     """
     return unit(depth(polygon) + np.float32(0.5))
 
 
 def unit(values: NDArray[np.floating[Any]]) -> Array:
-    """Clip to [0, 1], as float32."""
+    """Clip values to [0, 1] and convert them to float32."""
     clipped: Array = np.clip(values, 0, 1).astype(np.float32, copy=False)
     return clipped
 
@@ -151,10 +151,10 @@ def _grid() -> tuple[Array, Array]:
 
 
 def _squared_distance(line: Array) -> Array:
-    """(n, 28, 28): squared distance of each pixel's centre to the nearest segment."""
+    """Compute the squared distance of each pixel's centre to the nearest segment: (n, 28, 28)."""
     x, y = _grid()
     nearest = np.full((len(line), SIZE, SIZE), np.inf, dtype=np.float32)
-    # One segment at a time: (n, segments, 28, 28) at once would not fit the cache, nor a large batch the memory.
+    # One segment at a time: an array (n, segments, 28, 28) exceeds the cache and, for a large batch, the memory.
     for start, end in zip(np.moveaxis(line[:, :-1], 1, 0), np.moveaxis(line[:, 1:], 1, 0), strict=True):
         ax, ay = start[:, 0, None, None], start[:, 1, None, None]
         dx, dy = end[:, 0, None, None] - ax, end[:, 1, None, None] - ay
@@ -166,7 +166,7 @@ def _squared_distance(line: Array) -> Array:
 
 
 def _inside(closed: Array) -> NDArray[np.bool_]:
-    """(n, 28, 28): whether a pixel's centre lies inside, by counting the edges that a ray to the right crosses."""
+    """Determine which pixel centres lie inside, by counting the edges that a ray to the right crosses: (n, 28, 28)."""
     x, y = _grid()
     odd = np.zeros((len(closed), SIZE, SIZE), dtype=np.bool_)
     for start, end in zip(np.moveaxis(closed[:, :-1], 1, 0), np.moveaxis(closed[:, 1:], 1, 0), strict=True):

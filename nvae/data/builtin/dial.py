@@ -1,11 +1,11 @@
-"""Dial: images whose share of class-exclusive variation is set by hand, from 0 to 1.
+"""Dial: images in which the share of class-exclusive variation is a setting, from 0 to 1.
 
-Each image shows its class as the direction of a central bar, and six spots around it, each of which a factor moves
-along a line of its own. A spot is *shared* if it stands and moves the same way in every class, *exclusive* if
-place and direction are its class's alone. All spots look alike and move equally far, so every factor is worth as much
-as any other, and the number of exclusive ones out of six is the share of exclusive variation.
+Each image shows its class as the direction of a central bar, and six spots around the bar, each of which is moved by
+one factor along its own line. A spot is *shared* if its place and direction are the same in every class, and
+*exclusive* if they are specific to one class. All spots look alike and move equally far, so that every factor causes
+the same amount of variation, and the number of exclusive factors out of six is the share of exclusive variation.
 
-Source: not in the paper: its idea, that KL detects which kind of factor a data set has, put on a scale.
+Source: not in the paper; its idea, that KL detects which kind of factor a data set has, on a graded scale.
 """
 
 import math
@@ -18,19 +18,19 @@ from nvae.errors import UserError
 from nvae.rng import numpy_generator
 
 KIND = "idx"
-"""The kind of data set that it is drawn as."""
+"""The kind of data set under ``data`` in params.yaml."""
 
 N_FACTORS = 6
-"""Spots of an image, each moved by one factor."""
+"""Number of spots in an image, each moved by one factor."""
 
 N_CLASSES = 10
-"""Directions of the central bar."""
+"""Number of classes, which are the directions of the central bar."""
 
-_CELL = 7  # pixels; the spots' places are the middles of the outer cells of a 4 × 4 grid
-_BAR = (6.0, 2.0)  # half length and width, pixels
-_SPOT = 3.2  # diameter, pixels
-_MAX_REACH = 2.0  # pixels: a spot stays in its cell
-_RANGE = (-1.0, 1.0)  # of every factor: a spot's displacement in units of its reach
+_CELL = 7  # side of a cell in pixels; the spots' places are the centres of the outer cells of a 4 × 4 grid
+_BAR = (6.0, 2.0)  # half length and width in pixels
+_SPOT = 3.2  # diameter in pixels
+_MAX_REACH = 2.0  # in pixels, so that a spot stays in its cell
+_RANGE = (-1.0, 1.0)  # range of every factor: a spot's displacement in units of ``reach``
 
 _PLACES = tuple(
     (_CELL * (column + 0.5), _CELL * (row + 0.5))
@@ -43,22 +43,22 @@ _Spot = tuple[float, float, float]  # x, y, direction of its motion in radians
 
 
 def draw(n_train: int, n_test: int, *, seed: int, exclusive_factors: int, reach: float) -> DrawnSet:
-    """Draw a set.
+    """Draw a dial set.
 
     Args:
-        n_train: number of training images.
-        n_test: number of test images.
-        seed: base seed; the same seed gives the same images.
-        exclusive_factors: how many of the six factors are a class's own, 0 to 6.
-        reach: how far a spot moves from its place at most, pixels, above 0 and at most 2.
+        n_train: Number of training images.
+        n_test: Number of test images.
+        seed: Base seed; the same seed gives the same images.
+        exclusive_factors: Number of class-exclusive factors out of six, 0 to 6.
+        reach: Maximal displacement of a spot in pixels, above 0 and at most 2.
 
     Returns:
-        28 × 28 images, white on black, ten balanced classes, with their factors.
+        28 × 28 images, white on black, in ten balanced classes, with their factors.
 
     Raises:
-        UserError: a number out of range.
+        UserError: If ``exclusive_factors`` or ``reach`` is out of range.
     """
-    hint = "Edit `drawn` of the set in params.yaml."
+    hint = "Edit `drawn` of the data set in params.yaml."
     if not 0 <= exclusive_factors <= N_FACTORS:
         raise UserError("drawn.exclusive_factors", got=exclusive_factors, expected=f"0 to {N_FACTORS}", hint=hint)
     if not 0 < reach <= _MAX_REACH:
@@ -76,7 +76,7 @@ def draw(n_train: int, n_test: int, *, seed: int, exclusive_factors: int, reach:
 
 
 class _Dial:
-    """Renders one class: its bar, and spots that factors move."""
+    """Renderer of one class: its bar, and the spots that the factors move."""
 
     def __init__(self, label: int, spots: dict[str, _Spot], reach: float) -> None:
         angle, (half, width) = math.pi * label / N_CLASSES, _BAR
@@ -98,9 +98,9 @@ class _Dial:
 
 
 def _spots(n_shared: int) -> tuple[list[_Spot], list[list[_Spot]]]:
-    """The shared spots, and six for each class at places that no shared one takes, each place once.
+    """Choose the shared spots, and six spots per class at distinct places without a shared spot.
 
-    Shared spots are the first of one fixed sequence: a set with one more shares all the others' with it.
+    The shared spots are the first ones of a fixed sequence, so that a set with one more of them also has all others.
     """
     generator = numpy_generator(0, "dial", "places")
     order = generator.permutation(len(_PLACES))

@@ -1,7 +1,7 @@
-"""A drawn data set: balanced classes, factors drawn at random and kept beside each image.
+"""Drawn data sets: balanced classes, and random factor values that are stored with each image.
 
-Some factors are *shared* (every class has them), the others are *exclusive* to one class; for the
-images of the other classes their value is NaN.
+Some factors are *shared* by all classes, the others are *exclusive* to one class; in the images of the other classes
+their value is NaN.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,17 +19,17 @@ from nvae.rng import numpy_generator
 Factors = Mapping[str, NDArray[np.float64]]
 Ranges = Mapping[str, tuple[float, float]]
 
-_CHUNK = 250  # images drawn at once: a chunk's distance fields stay within a few MB
+_CHUNK = 250  # number of images drawn at once, so that their distance fields take only a few MB
 
 
 @dataclass(frozen=True)
 class DrawnClass:
-    """One class: its name, its own factors with their ranges, and how to draw it.
+    """One class: its name, its exclusive factors with their ranges, and its renderer.
 
     Args:
-        name: what is drawn.
-        exclusive: factor name → (lowest, highest) value.
-        render: factors, each (n,) → (n, 28, 28) float32 in [0, 1].
+        name: Name of the class.
+        exclusive: Exclusive factor → (lowest, highest) value.
+        render: Function from factors, (n,) each, to images in [0, 1], (n, 28, 28) float32.
     """
 
     name: str
@@ -42,15 +42,15 @@ class DrawnSet:
     """Images with their labels and factors.
 
     Args:
-        train_images: (n_train, 28, 28) uint8.
-        train_labels: (n_train,) uint8.
-        train_factors: (n_train, n_factors) float64, NaN where a factor does not apply to the class.
-        test_images: (n_test, 28, 28) uint8.
-        test_labels: (n_test,) uint8.
-        test_factors: (n_test, n_factors) float64.
-        factor_names: one name a column of the factors.
-        factor_kinds: ``shared`` or ``exclusive``, one a column.
-        class_names: one name a label.
+        train_images: Training images, (n_train, 28, 28) uint8.
+        train_labels: Training labels, (n_train,) uint8.
+        train_factors: Training factors, (n_train, n_factors) float64, NaN where a factor does not apply to the class.
+        test_images: Test images, (n_test, 28, 28) uint8.
+        test_labels: Test labels, (n_test,) uint8.
+        test_factors: Test factors, (n_test, n_factors) float64, with NaN likewise.
+        factor_names: One name per column of the factors.
+        factor_kinds: ``shared`` or ``exclusive``, one per column.
+        class_names: One name per label.
     """
 
     train_images: NDArray[np.uint8]
@@ -67,15 +67,15 @@ class DrawnSet:
 def draw_set(
     stream: str, shared: Ranges, classes: tuple[DrawnClass, ...], *, n_train: int, n_test: int, seed: int
 ) -> DrawnSet:
-    """Draw a train and a test set from two independent random streams.
+    """Draw a training set and a test set from independent random streams.
 
     Args:
-        stream: the data set's name, part of the names of its random streams.
-        shared: shared factor → (lowest, highest) value; values are uniform within.
-        classes: what is drawn; a class's label is its place.
-        n_train: number of training images; classes differ by one image at most.
-        n_test: number of test images.
-        seed: base seed.
+        stream: Name of the data set, which is part of the names of its random streams.
+        shared: Shared factor → (lowest, highest) value; values are uniformly distributed in this range.
+        classes: Classes in the order of their labels.
+        n_train: Number of training images; class sizes differ by one at most.
+        n_test: Number of test images.
+        seed: Base seed.
 
     Returns:
         The drawn set, in random order.
@@ -98,12 +98,12 @@ def draw_set(
 
 
 def write_drawn(folder: Path, dataset: str, drawn: DrawnSet) -> None:
-    """Write a drawn set as a real one's raw files, and its factors.
+    """Write a drawn set in the form of a real set's raw files, and its factors.
 
     Args:
-        folder: gets four IDX files below it and ``factors.npz``.
-        dataset: its name.
-        drawn: the set.
+        folder: Raw folder, to which four IDX files and ``factors.npz`` are written.
+        dataset: Name of the data set.
+        drawn: The drawn set.
     """
     raw = raw_folder(folder, dataset)
     write_idx(raw / IMAGES["train"], drawn.train_images)
@@ -124,11 +124,11 @@ def render(one: DrawnClass, factors: Factors) -> NDArray[np.uint8]:
     """Draw images of one class with given factors.
 
     Args:
-        one: the class.
-        factors: each shared factor and each of the class's own, (n,).
+        one: The class.
+        factors: Values of each shared factor and of each exclusive factor of the class, (n,).
 
     Returns:
-        (n, 28, 28) uint8.
+        Images, (n, 28, 28) uint8.
     """
     n = len(next(iter(factors.values())))
     images = np.empty((n, SIZE, SIZE), dtype=np.uint8)
@@ -147,13 +147,13 @@ def _split(
     n: int,
     seed: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
-    """Images (n, 28, 28), labels (n,) and factors (n, n_factors) of one split."""
+    """Draw images (n, 28, 28), labels (n,) and factors (n, n_factors) of one split."""
     labels = numpy_generator(seed, stream, part, "labels").permutation(np.arange(n) % len(classes))
     images = np.zeros((n, SIZE, SIZE), dtype=np.uint8)
     factors = np.full((n, len(names)), np.nan)
     for label, one in enumerate(classes):
         rows = np.flatnonzero(labels == label)
-        # A stream of its own for each class: a change to one class leaves the others' images as they are.
+        # Each class has its own stream, so that a change to one class does not change the images of the others.
         generator = numpy_generator(seed, stream, part, one.name)
         ranges = {**shared, **one.exclusive}
         values = {name: generator.uniform(low, high, size=len(rows)) for name, (low, high) in ranges.items()}

@@ -1,10 +1,10 @@
-"""Faces of drawn persons under 64 lights, written as the Cropped Extended Yale Face Database B is.
+"""Faces of drawn persons under 64 lights, in the file layout of the Cropped Extended Yale Face Database B.
 
-The built-in stand-in for that database has its names, its light directions, its frame sizes and its
-oddities (bad frames, ambient frames, lists), so that the code that reads one reads the other. The only
-factors are the light's azimuth and elevation, shared by all persons, and both stand in the file names.
+This built-in stand-in for the database has the same names, light directions, frame sizes and special files (bad frames,
+ambient frames, lists), so that the same code reads both. The only factors are azimuth and elevation of the light, which
+are shared by all persons and part of the file names.
 
-Source: not in the paper: it uses the real database; layout and light angles are that database's.
+Source: not in the paper, which uses the real database; layout and light angles are those of the database.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ from nvae.errors import UserError
 from nvae.rng import numpy_generator
 
 KIND = "faces"
-"""The kind of data set that it is drawn as."""
+"""The kind of data set under ``data`` in params.yaml."""
 
 LIGHTS = (
     *((-130, 20), (-120, 0), (-110, -20), (-110, 15), (-110, 40), (-110, 65), (-95, 0), (-85, -20), (-85, 20)),
@@ -32,40 +32,38 @@ LIGHTS = (
 """The database's 64 light directions: (azimuth, elevation) in degrees."""
 
 BAD = {1: ((95, 0),), 2: ((-50, -40),)}
-"""Person → lights whose frame is spoilt and named ``.pgm.bad``."""
+"""Number of a person → lights whose frame is spoilt and has the suffix ``.pgm.bad``."""
 
 NUMBERS = tuple(number for number in range(1, 40) if number != 14)
-"""The database's persons; it has no number 14."""
+"""The numbers of the database's persons; there is no number 14."""
 
 HEIGHT, WIDTH = 192, 168
-"""Size of a cropped frame, pixels."""
+"""Size of a cropped frame in pixels."""
 
 FRAME_HEIGHT, FRAME_WIDTH = 480, 640
-"""Size of an uncropped ambient frame, pixels."""
+"""Size of an uncropped ambient frame in pixels."""
 
-_UNIT = (
-    105  # pixels to a face unit in a cropped frame: the eyes are 0.57 of the frame's width apart, as in the database
-)
-_EYES_ROW = 45  # the row of a cropped frame that the eyes are on
-_MARGIN = 24  # samples on each side that only cast shadows
+# Pixels per face unit in a cropped frame: the eyes are 0.57 of the frame's width apart, as in the database.
+_UNIT = 105
+_EYES_ROW = 45  # row of the eyes in a cropped frame
+_MARGIN = 24  # number of samples on each side that are rendered only for their shadows
 _AMBIENT = 0.25  # brightness of the room's light relative to the flash
-_EXPOSURE = 1.25  # a frontal light brings the mean skin to a middle grey
+_EXPOSURE = 1.25  # gain at which mean skin under a frontal light is a middle grey
 
 
 def draw(folder: Path, *, persons: int, seed: int) -> None:
     """Write the faces into ``folder/CroppedYale/yaleBxx/``.
 
-    Each person has 64 light directions (one or two frames among all are ``.pgm.bad``), one ambient frame,
-    a list of the frames (``.info``) and a log. The ambient frames of the even-numbered persons are
-    uncropped and dark.
+    Each person has frames under 64 light directions (one or two of all frames are ``.pgm.bad``), one ambient frame, a
+    list of the frames (``.info``) and a log. The ambient frames of the even-numbered persons are uncropped and dark.
 
     Args:
-        folder: where ``CroppedYale`` is made; it may exist.
-        persons: how many, 1 to 38; numbers skip 14.
-        seed: base seed; the same seed gives the same bytes, and a person does not depend on how many there are.
+        folder: Parent folder of ``CroppedYale``; both may exist.
+        persons: Number of persons, 1 to 38; the number 14 is skipped.
+        seed: Base seed; the same seed gives the same bytes, and a person does not depend on the number of persons.
 
     Raises:
-        UserError: ``persons`` is out of range.
+        UserError: If ``persons`` is out of range.
     """
     if not 1 <= persons <= len(NUMBERS):
         raise UserError(
@@ -76,14 +74,14 @@ def draw(folder: Path, *, persons: int, seed: int) -> None:
 
 
 def render_person(person: Person, lights: tuple[tuple[int, int], ...] = LIGHTS) -> NDArray[np.uint8]:
-    """A person's cropped frames.
+    """Render a person's cropped frames.
 
     Args:
-        person: whose face.
-        lights: (azimuth, elevation) pairs in degrees.
+        person: Parameters of the face.
+        lights: Pairs (azimuth, elevation) in degrees.
 
     Returns:
-        (len(lights), 192, 168) uint8.
+        One frame per light, (len(lights), 192, 168) uint8.
     """
     surface = _cropped_surface(person)
     facing = normals(surface)
@@ -95,20 +93,20 @@ def render_person(person: Person, lights: tuple[tuple[int, int], ...] = LIGHTS) 
 
 
 def render_ambient(person: Person, *, cropped: bool, generator: np.random.Generator) -> NDArray[np.uint8]:
-    """A person's frame without flash: dim light from the ceiling.
+    """Render a person's frame without flash, under dim light from the ceiling.
 
     Args:
-        person: whose face.
-        cropped: the face alone, 192 × 168; otherwise 480 × 640 with head, neck and room.
-        generator: draws where the head is in an uncropped frame.
+        person: Parameters of the face.
+        cropped: Whether to render the face alone, 192 × 168; otherwise 480 × 640 with head, neck and room.
+        generator: Random generator of the head's place and size in an uncropped frame.
 
     Returns:
-        (192, 168) or (480, 640) uint8; mean grey 10 to 45.
+        The frame, (192, 168) or (480, 640) uint8; its mean grey level is 10 to 45.
     """
     if cropped:
         inner = (slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
         return _grey(_AMBIENT * _room_light(_cropped_surface(person))[inner])
-    unit = float(generator.uniform(88, 104))  # pixels to a face unit
+    unit = float(generator.uniform(88, 104))  # pixels per face unit
     eyes_x, eyes_y = float(generator.uniform(260, 380)), float(generator.uniform(190, 220))
     x = (np.arange(FRAME_WIDTH, dtype=np.float64) - eyes_x) / unit
     y = (np.arange(FRAME_HEIGHT, dtype=np.float64) - eyes_y) / unit
@@ -120,14 +118,14 @@ def render_ambient(person: Person, *, cropped: bool, generator: np.random.Genera
 
 
 def _cropped_surface(person: Person) -> Surface:
-    """The part of a head that a cropped frame shows, and a margin that casts shadows into it."""
+    """Sample the part of a head that a cropped frame shows, with a margin that casts shadows into it."""
     x = (np.arange(-_MARGIN, WIDTH + _MARGIN) - (WIDTH - 1) / 2) / _UNIT
     y = (np.arange(-_MARGIN, HEIGHT + _MARGIN) - _EYES_ROW) / _UNIT
     return sample_surface(person, x, y)
 
 
 def _room_light(surface: Surface) -> Field:
-    """The head under soft light from above, left, right and the front."""
+    """Shade the head under soft light from above, left, right and the front."""
     facing = normals(surface)
     lamps = ((0, 35), (-40, 20), (40, 20), (0, 0))
     shades = [shade(surface, facing, light_direction(*lamp)) for lamp in lamps]
@@ -135,13 +133,13 @@ def _room_light(surface: Surface) -> Field:
 
 
 def _room(x: Field, y: Field) -> Field:
-    """A dim wall, a little brighter to the left where the window is."""
+    """Render a dim wall, a little brighter on the left because of a window."""
     wall: Field = 0.16 + 0.1 * np.exp(-0.5 * ((x[None, :] + 3) / 1.5) ** 2) - 0.02 * y[:, None]
     return wall
 
 
 def _bust(person: Person, x: Field, y: Field) -> Field:
-    """Ears, neck and shoulders below and beside the head; 0 elsewhere."""
+    """Render ears, neck and shoulders beside and below the head; 0 elsewhere."""
     side, down = np.abs(x)[None, :], y[:, None]
     bust = np.zeros((len(y), len(x)))
     slope = 2.0 + 0.45 * np.clip(side - 0.5, 0, None) ** 1.2
@@ -154,12 +152,12 @@ def _bust(person: Person, x: Field, y: Field) -> Field:
 
 
 def _grey(brightness: Field) -> NDArray[np.uint8]:
-    """Brightness, 1 for white skin lit frontally, to grey values."""
+    """Convert brightness (1 for white skin under a frontal light) to grey levels."""
     return np.rint(255 * np.clip(_EXPOSURE * brightness, 0, 1)).astype(np.uint8)
 
 
 def _write_person(root: Path, number: int, seed: int) -> None:
-    """One person's folder: 64 lit frames, the ambient frame, the list and the log."""
+    """Write one person's folder: 64 lit frames, the ambient frame, the list and the log."""
     name = f"yaleB{number:02d}"
     folder = root / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -168,7 +166,7 @@ def _write_person(root: Path, number: int, seed: int) -> None:
     written = [f"{stem}_Ambient.pgm"]
     generator = numpy_generator(seed, "faces", number, "ambient")
     ambient = render_ambient(person, cropped=number % 2 == 1, generator=generator)
-    # Some of the database's headers carry a comment; a reader must skip it.
+    # Some headers in the database have a comment, which a reader must skip.
     _write_pgm(folder / written[0], ambient, comment=f"drawn {stem} Ambient")
     for light, frame in zip(LIGHTS, render_person(person), strict=True):
         spoilt = light in BAD.get(number, ())
@@ -180,7 +178,7 @@ def _write_person(root: Path, number: int, seed: int) -> None:
 
 
 def _write_pgm(path: Path, image: NDArray[np.uint8], *, comment: str = "") -> None:
-    """Write binary PGM (P5) with 255 as white."""
+    """Write a binary PGM (P5) with 255 as white."""
     note = f"#{comment}\n" if comment else ""
     header = f"P5\n{note}{image.shape[1]} {image.shape[0]}\n255\n"
     path.write_bytes(header.encode("ascii") + image.tobytes())

@@ -1,9 +1,9 @@
 """Garments: ten kinds of clothing as shaded polygons, the built-in stand-in for Fashion-MNIST.
 
-Shared by all classes: the cloth's grey level and the width. Most of the variation is a class's own:
-sleeve and neck of the T-shirt, flare of the trouser, skirt of the dress, heel of the sandal.
+All classes share the grey level of the cloth and the width. Most of the variation is class-exclusive, for example
+sleeve and neck of the T-shirt, flare of the trouser, skirt of the dress and heel of the sandal.
 
-Source: not in the paper: it finds few shared factors in Fashion-MNIST, and this set has two by construction.
+Source: not in the paper, which finds few shared factors in Fashion-MNIST; this set has two by construction.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from nvae.data.builtin.canvas import SIZE, Array, depth, ellipse, fill, mirrored
 from nvae.data.builtin.drawn import DrawnClass, DrawnSet, Factors, Ranges, draw_set
 
 KIND = "idx"
-"""The kind of data set that it is drawn as."""
+"""The kind of data set under ``data`` in params.yaml."""
 
 SHARED: Ranges = {
-    "grey_level": (0.58, 0.92),  # of the cloth, 1 is white
+    "grey_level": (0.58, 0.92),  # grey level of the cloth, where 1 is white
     "width": (0.88, 1.06),  # horizontal scale
 }
 """Shared factors and their ranges."""
@@ -27,7 +27,7 @@ _SEAM = 0.62  # brightness of a seam relative to the cloth
 
 
 class _Cloth:
-    """A batch of images under way: layers of cloth and seams laid over black, later ones on top."""
+    """A batch of images in progress: layers of cloth and seams on a black ground, each on top of the earlier ones."""
 
     def __init__(self, factors: Factors) -> None:
         self._grey = factors["grey_level"].astype(np.float32)[:, None, None]
@@ -35,22 +35,22 @@ class _Cloth:
         self.images = np.zeros((len(self._grey), SIZE, SIZE), dtype=np.float32)
 
     def panel(self, polygon: Array, brightness: object = 1.0) -> None:
-        """Lay down a filled polygon (n or 1, k, 2), ``brightness`` (number or (n,)) times the grey level."""
+        """Add a filled polygon (n or 1, k, 2), whose grey level is multiplied by ``brightness``, a number or (n,)."""
         inside = depth(self._widened(polygon))
-        # Cloth turns away from the camera towards its outline: it gets darker over the last three pixels.
+        # The cloth gets darker over the last three pixels before its outline, where it curves away from the camera.
         relief = np.float32(0.78) + np.float32(0.22) * unit(inside / 3)
         self._lay(unit(inside + 0.5), relief * _column(brightness))
 
     def line(self, polyline: Array, width: object = 1.0, brightness: object = _SEAM) -> None:
-        """Lay down a stroke (n or 1, k, 2) of ``width`` pixels, a number or (n,)."""
+        """Add a stroke (n or 1, k, 2) of ``width`` pixels, a number or (n,)."""
         self._lay(stroke(self._widened(polyline), width), _column(brightness))
 
     def pattern(self, mask: Array, brightness: object) -> None:
-        """Darken or lighten what is already cloth: ``mask`` (n or 1, 28, 28), ``brightness`` as a factor."""
+        """Multiply the existing cloth by ``brightness`` where ``mask`` (n or 1, 28, 28) is 1."""
         self.images *= 1 + mask * (_column(brightness) - 1)
 
     def hole(self, polygon: Array) -> None:
-        """Cut a polygon out, down to the black ground."""
+        """Remove a polygon, down to the black ground."""
         self._lay(fill(self._widened(polygon)), np.float32(0))
 
     def _widened(self, line: Array) -> Array:
@@ -66,7 +66,7 @@ def _column(values: object) -> Array:
 
 
 def _sewn(sew: Callable[[_Cloth, Factors], None]) -> Callable[[Factors], Array]:
-    """OptimizerStep a sewing pattern into a renderer."""
+    """Convert a function that adds the parts of a garment to a renderer."""
 
     def render(factors: Factors) -> Array:
         cloth = _Cloth(factors)
@@ -77,12 +77,12 @@ def _sewn(sew: Callable[[_Cloth, Factors], None]) -> Callable[[Factors], Array]:
 
 
 def _right(*pairs: tuple[object, object]) -> Array:
-    """Points given by their distance to the right of the centre line."""
+    """Stack points whose x is the distance to the right of the centre line."""
     return points(*pairs) + np.array([_CENTRE, 0], dtype=np.float32)
 
 
 def _neckline(half_width: float, top: float, drop: object) -> Array:
-    """A scooped neckline as a closed polygon, ``drop`` pixels deep."""
+    """Build a scooped neckline of depth ``drop`` pixels as a closed polygon."""
     depth_px = np.atleast_1d(np.asarray(drop, dtype=np.float64))
     scoop = _right((0, top + depth_px), (0.5 * half_width, top + 0.82 * depth_px), (half_width, top))
     above = np.broadcast_to(_right((half_width, 0), (0, 0)), (len(scoop), 2, 2))
@@ -90,7 +90,7 @@ def _neckline(half_width: float, top: float, drop: object) -> Array:
 
 
 def _long_sleeves(cloth: _Cloth, shoulder: float, top: float, wrist_x: float, wrist_y: float) -> None:
-    """Two long sleeves that hang beside the body, a little darker than it."""
+    """Add two long sleeves beside the body, a little darker than the body."""
     for side in (1, -1):
         sleeve = _right(
             (side * (shoulder - 2.2), top),
@@ -215,7 +215,7 @@ def _bag(cloth: _Cloth, factors: Factors) -> None:
     top = 13.0
     cloth.line(ellipse(_CENTRE, top, 5.2, handle), 1.3, 0.8)
     cloth.panel(mirrored(_right((0, top), (9.2, top), (10.2, 24.6), (9.6, 25.4), (0, 25.4))))
-    fold = top - 0.2  # the lid covers the bag's upper edge
+    fold = top - 0.2  # the flap covers the bag's upper edge
     lid = _right((0, fold), (9.4, fold), (9.7, top + 0.6 * flap), (5.0, top + flap), (0, top + flap))
     cloth.panel(mirrored(lid), 0.45)
     cloth.line(_right((-0.5, top + flap - 0.4), (0.5, top + flap - 0.4)), 1.4, 1.3)
@@ -243,18 +243,18 @@ CLASSES = (
     DrawnClass("bag", {"bag_handle": (1.5, 11.0), "bag_flap": (1.0, 9.5)}, _sewn(_bag)),
     DrawnClass("ankle boot", {"boot_shaft": (0.0, 11.0), "boot_cuff": (0.5, 6.0)}, _sewn(_boot)),
 )
-"""The garments; a class's label is its place. Lengths are pixels; check and stripes are contrasts from 0 to 1."""
+"""The garments in the order of their labels. Lengths are in pixels; check and stripes are contrasts from 0 to 1."""
 
 
 def draw(n_train: int, n_test: int, *, seed: int) -> DrawnSet:
     """Draw the garments.
 
     Args:
-        n_train: number of training images.
-        n_test: number of test images.
-        seed: base seed; the same seed gives the same images.
+        n_train: Number of training images.
+        n_test: Number of test images.
+        seed: Base seed; the same seed gives the same images.
 
     Returns:
-        28 × 28 images, grey on black, ten balanced classes, with their factors.
+        28 × 28 images, grey on black, in ten balanced classes, with their factors.
     """
     return draw_set("garments", SHARED, CLASSES, n_train=n_train, n_test=n_test, seed=seed)

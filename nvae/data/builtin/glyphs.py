@@ -1,9 +1,9 @@
 """Glyphs: ten digits as pen strokes, the built-in stand-in for MNIST.
 
-Shared by all classes: the stroke's thickness and the slant. Each digit also varies in a way of its
-own: the seven's crossbar, the two's loop, the one's serif, the four's open top, and so on.
+All classes share the thickness of the stroke and the slant. Each digit also has exclusive factors, for example the
+seven's crossbar, the two's loop, the one's serif and the four's open top.
 
-Source: not in the paper: a data set whose class-exclusive factors are known tests their detection.
+Source: not in the paper; the set tests the detection of class-exclusive factors, which are known by construction.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from nvae.data.builtin.canvas import SIZE, Array, ellipse, mix, points, spline, 
 from nvae.data.builtin.drawn import DrawnClass, DrawnSet, Factors, Ranges, draw_set
 
 KIND = "idx"
-"""The kind of data set that it is drawn as."""
+"""The kind of data set under ``data`` in params.yaml."""
 
 SHARED: Ranges = {
     "thickness": (1.6, 4.0),  # pixels
@@ -22,11 +22,11 @@ SHARED: Ranges = {
 }
 """Shared factors and their ranges."""
 
-_HALF_HEIGHT = 9.0  # a digit is 18 pixels tall and its centre is the origin of the coordinates below
+_HALF_HEIGHT = 9.0  # in pixels; the centre of a digit is the origin of the coordinates below
 
 
 def _pen(strokes: Callable[[Factors], list[Array]]) -> Callable[[Factors], Array]:
-    """OptimizerStep a digit's strokes, around the origin, into a renderer: slant, shift to the centre, ink."""
+    """Convert a digit's strokes around the origin to a renderer, which slants, centres and inks them."""
 
     def ink(factors: Factors) -> Array:
         slant = factors["slant"].astype(np.float32)[:, None]
@@ -120,18 +120,18 @@ CLASSES = (
     DrawnClass("eight", {"eight_head": (3.0, 5.4)}, _pen(_eight)),
     DrawnClass("nine", {"nine_hook": (0.0, 1.0)}, _pen(_nine)),
 )
-"""The digits; a class's label is its place. Lengths are pixels, the rest goes from 0 (absent) to 1 (full)."""
+"""The digits in the order of their labels. Lengths are in pixels; the others range from 0 (absent) to 1 (full)."""
 
 
 def draw(n_train: int, n_test: int, *, seed: int) -> DrawnSet:
     """Draw the glyphs.
 
     Args:
-        n_train: number of training images.
-        n_test: number of test images.
-        seed: base seed; the same seed gives the same images.
+        n_train: Number of training images.
+        n_test: Number of test images.
+        seed: Base seed; the same seed gives the same images.
 
     Returns:
-        28 × 28 images, white on black, ten balanced classes, with their factors.
+        28 × 28 images, white on black, in ten balanced classes, with their factors.
     """
     return draw_set("glyphs", SHARED, CLASSES, n_train=n_train, n_test=n_test, seed=seed)

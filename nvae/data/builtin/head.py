@@ -1,7 +1,7 @@
-"""A head as a surface: height and albedo over the plane, from one person's parameters.
+"""A head as a surface: height and albedo over the image plane, computed from one person's parameters.
 
-Face coordinates: x to the right and y downwards in the image, the point between the eyes is the
-origin, one unit is half the width of the face (about 7 cm). Height points to the camera.
+In face coordinates, x points to the right and y downwards in the image, the origin is the point between the eyes, and
+one face unit is half the width of the face (about 7 cm). The height is measured towards the camera.
 """
 
 from dataclasses import dataclass
@@ -16,31 +16,31 @@ Field = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Person:
-    """What makes one face differ from another. Lengths are face units, albedos are in [0, 1].
+    """Parameters of one person's face. Lengths are in face units, albedos in [0, 1].
 
     Args:
-        face_width: half width at the cheekbones.
-        jaw_width: half width at the jaw.
-        face_length: from the eyes to the chin.
-        eye_distance: from the midline to a pupil.
-        eye_width: half width of an eye.
-        eye_height: half height of an eye.
-        nose_length: from the eyes to the tip.
-        nose_height: of the tip above the face.
-        nose_width: half width at the wings.
-        brow_height: from the eyes up to the brows.
-        brow_thickness: full thickness of a brow.
-        brow_arch: how far the outer end sinks below the middle.
-        mouth_width: half width.
-        lip_fullness: height of both lips.
-        hairline: from the eyes up to the hair.
-        cheek: prominence of the cheekbones.
-        chin: prominence of the chin.
-        skin: albedo.
-        hair: albedo.
-        lips: albedo, relative to the skin.
-        beard: darkness of the beard's shadow, 0 for none.
-        texture_seed: seeds the fine pattern of the skin.
+        face_width: Half width of the face at the cheekbones.
+        jaw_width: Half width of the face at the jaw.
+        face_length: Distance from the eyes to the chin.
+        eye_distance: Distance from the midline to a pupil.
+        eye_width: Half width of an eye.
+        eye_height: Half height of an eye.
+        nose_length: Distance from the eyes to the tip of the nose.
+        nose_height: Height of the tip of the nose above the face.
+        nose_width: Half width of the nose at the wings.
+        brow_height: Distance from the eyes up to the brows.
+        brow_thickness: Full thickness of a brow.
+        brow_arch: Drop of a brow's outer end below its middle.
+        mouth_width: Half width of the mouth.
+        lip_fullness: Height of both lips together.
+        hairline: Distance from the eyes up to the hair.
+        cheek: Prominence of the cheekbones.
+        chin: Prominence of the chin.
+        skin: Albedo of the skin.
+        hair: Albedo of the hair.
+        lips: Albedo of the lips relative to the skin.
+        beard: Darkness of the beard, 0 for none.
+        texture_seed: Seed of the fine pattern of the skin.
     """
 
     face_width: float
@@ -95,12 +95,12 @@ def draw_person(number: int, *, seed: int) -> Person:
     """Draw one person's parameters.
 
     Args:
-        number: the person's number; each has a random stream of its own.
-        seed: base seed.
+        number: Number of the person; each person has a separate random stream.
+        seed: Base seed.
     """
     generator = numpy_generator(seed, "faces", number)
     values = {name: float(generator.uniform(low, high)) for name, (low, high) in _RANGES.items()}
-    # Half of the persons are clean-shaven, as a number that starts at zero can't say.
+    # The range is symmetric about zero and clipped, so that half of the persons are clean-shaven.
     beard = max(0.0, float(generator.uniform(-0.35, 0.35)))
     return Person(**values, beard=beard, texture_seed=int(generator.integers(2**31)))
 
@@ -110,9 +110,9 @@ class Surface:
     """A sampled head.
 
     Args:
-        height: (rows, columns) face units, −inf outside the head.
-        albedo: (rows, columns) in [0, 1], 0 outside the head.
-        spacing: face units from one sample to the next.
+        height: Height in face units, (rows, columns), −inf outside the head.
+        albedo: Albedo in [0, 1], (rows, columns), 0 outside the head.
+        spacing: Distance between neighbouring samples in face units.
     """
 
     height: Field
@@ -124,9 +124,9 @@ def sample_surface(person: Person, x: Field, y: Field) -> Surface:
     """Sample a person's head on a grid.
 
     Args:
-        person: whose head.
-        x: (columns,) evenly spaced face coordinates, ascending.
-        y: (rows,) likewise, with the same spacing.
+        person: Parameters of the head.
+        x: Evenly spaced face coordinates, (columns,), ascending.
+        y: Evenly spaced face coordinates, (rows,), ascending, with the same spacing.
 
     Returns:
         Height and albedo at each grid point.
@@ -140,35 +140,35 @@ def sample_surface(person: Person, x: Field, y: Field) -> Surface:
 
 
 def _bump(x: Field, y: Field, cx: float, cy: float, sx: float, sy: float) -> Field:
-    """A Gaussian hill of height 1."""
+    """Compute a Gaussian bump of height 1."""
     bump: Field = np.exp(-0.5 * (((x - cx) / sx) ** 2 + ((y - cy) / sy) ** 2))
     return bump
 
 
 def _pair(x: Field, y: Field, cx: float, cy: float, sx: float, sy: float) -> Field:
-    """The same hill on both sides of the midline."""
+    """Compute the same bump on both sides of the midline."""
     return _bump(np.abs(x), y, cx, cy, sx, sy)
 
 
 def _step(value: Field) -> Field:
-    """A smooth step from 0 below −1 to 1 above +1."""
+    """Compute a smooth step from 0 below −1 to 1 above +1."""
     t = np.clip((value + 1) / 2, 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def _skull(person: Person, x: Field, y: Field) -> Field:
-    """The head without its features: an egg that is narrower at the jaw; −inf outside."""
+    """Compute the height of the head without features, an egg that is narrower at the jaw; −inf outside."""
     top, chin = -1.55, person.face_length
     middle, half = (top + chin) / 2, (chin - top) / 2
     along = (y - middle) / half
-    # Cheekbones down to the jaw: the outline narrows over the lower half.
+    # The outline narrows over the lower half, from the cheekbones to the jaw.
     jaw = person.face_width + (person.jaw_width - person.face_width) * _step((y - 0.75) / 0.7)
     radius = (np.abs(x) / jaw) ** 2.3 + np.abs(along) ** 3.2
     return np.where(radius < 1, 1.05 * np.clip(1 - radius, 0, None) ** 0.5, -np.inf)
 
 
 def _features(person: Person, x: Field, y: Field) -> Field:
-    """Heights of brow, sockets, eyes, nose, cheeks, mouth and chin over the skull."""
+    """Compute the heights of brow, sockets, eyes, nose, cheeks, mouth and chin above the skull."""
     eyes = person.eye_distance
     relief = 0.07 * _pair(x, y, 0.32, -person.brow_height, 0.3, 0.09)
     relief -= 0.15 * _pair(x, y, eyes, 0.0, 0.2, 0.13)
@@ -181,7 +181,7 @@ def _features(person: Person, x: Field, y: Field) -> Field:
 
 
 def _nose(person: Person, x: Field, y: Field) -> Field:
-    """A ridge that rises and widens from the bridge to the tip, then falls steeply to the lip."""
+    """Compute a ridge that rises and widens from the bridge to the tip and falls steeply to the lip, and the wings."""
     tip = person.nose_length
     rise = np.clip((y + 0.12) / (tip + 0.12), 0, 1) ** 1.3
     fall = 1 - _step((y - tip - 0.08) / 0.075)
@@ -194,7 +194,7 @@ def _nose(person: Person, x: Field, y: Field) -> Field:
 
 
 def _mouth(person: Person, x: Field, y: Field) -> Field:
-    """The muzzle, two lips with a groove between them, the hollow below and the chin."""
+    """Compute the area around the mouth: two lips with a groove between them, the hollow below, and the chin."""
     line, full = _mouth_line(person), person.lip_fullness
     relief = 0.08 * _bump(x, y, 0, line, 0.36, 0.24)
     relief += 0.045 * _bump(x, y, 0, line - 0.3 * full, 0.7 * person.mouth_width, 0.2 * full)
@@ -206,12 +206,12 @@ def _mouth(person: Person, x: Field, y: Field) -> Field:
 
 
 def _mouth_line(person: Person) -> float:
-    """Where the lips meet: between nose and chin, nearer to the nose."""
+    """Return the y coordinate at which the lips meet, between nose and chin, nearer to the nose."""
     return person.nose_length + 0.1 + 0.36 * (person.face_length - person.nose_length - 0.1)
 
 
 def _albedo(person: Person, x: Field, y: Field) -> Field:
-    """Skin with its pattern, then lips, beard, brows, eyes and hair on top of it."""
+    """Compute the albedo: skin with its pattern, and on top of it beard, lips, nostrils, brows, eyes and hair."""
     side, line = np.abs(x), _mouth_line(person)
     albedo = person.skin * _skin_texture(person, x, y)
     beard = _step((y - line + 0.35 * (1 - side)) / 0.25) * _step((1.1 - side) / 0.2)
@@ -238,7 +238,7 @@ def _with_eyes(person: Person, albedo: Field, side: Field, y: Field) -> Field:
     brow = _step((0.5 * person.brow_thickness * taper - np.abs(y - brow_y)) / 0.03) * (taper > 0)
     albedo = albedo + (0.7 * person.hair + 0.06 - albedo) * 0.85 * brow
     opening = person.eye_height * np.clip(1 - out**2, 0, 1)
-    white = _step((opening - np.abs(y)) / 0.012 - 1)  # − 1: nothing where the eye is closed
+    white = _step((opening - np.abs(y)) / 0.012 - 1)  # − 1: no white where the eye is closed
     albedo = albedo + (0.8 - albedo) * white
     radius = np.sqrt((side - person.eye_distance) ** 2 + (y + 0.01) ** 2)
     albedo = albedo + (0.12 - albedo) * white * _step((0.078 - radius) / 0.012)
@@ -247,7 +247,7 @@ def _with_eyes(person: Person, albedo: Field, side: Field, y: Field) -> Field:
 
 
 def _skin_texture(person: Person, x: Field, y: Field) -> Field:
-    """Blotches of the skin around 1: a few random waves, so that any grid samples the same skin."""
+    """Compute the skin's pattern around 1 as a sum of random waves, so that every grid samples the same skin."""
     generator = np.random.default_rng(person.texture_seed)
     texture = np.ones(np.broadcast_shapes(x.shape, y.shape))
     for _ in range(24):

@@ -1,25 +1,25 @@
 """Lambertian shading of a height field under one distant light, with attached and cast shadows.
 
-Light angles are Extended Yale B's: azimuth is positive when the light stands to the subject's right,
-which is the image's left; elevation is positive above the camera's axis.
+Light angles are those of Extended Yale B: the azimuth is positive for a light on the subject's right, which is the left
+of the image; the elevation is positive above the camera's axis.
 """
 
 import numpy as np
 
 from nvae.data.builtin.head import Field, Surface
 
-_REACH = 0.9  # face units that a shadow is long at most
-_SOFT = 0.03  # face units
-_BOUNCE = 0.02  # light that comes back from the room; no shadow is quite black
-_OUTSIDE = 100.0  # depth of the ground beside the head, too low to cast a shadow
+_REACH = 0.9  # maximal length of a shadow in face units
+_SOFT = 0.03  # height above a ray, in face units, at which a shadow is complete
+_BOUNCE = 0.02  # share of light that the room reflects, so that no shadow is completely black
+_OUTSIDE = 100.0  # depth of the ground beside the head, which is too low to cast a shadow
 
 
 def light_direction(azimuth: float, elevation: float) -> tuple[float, float, float]:
-    """Unit vector from the face to the light, in face coordinates (right, down, towards the camera).
+    """Compute the unit vector from the face to the light, in face coordinates (right, down, towards the camera).
 
     Args:
-        azimuth: degrees.
-        elevation: degrees.
+        azimuth: Azimuth in degrees.
+        elevation: Elevation in degrees.
 
     >>> [round(part, 3) for part in light_direction(30, 45)]
     [-0.354, -0.707, 0.612]
@@ -29,7 +29,7 @@ def light_direction(azimuth: float, elevation: float) -> tuple[float, float, flo
 
 
 def normals(surface: Surface) -> tuple[Field, Field, Field]:
-    """Unit normals (right, down, towards the camera), each (rows, columns); undefined outside the head."""
+    """Compute unit normals (right, down, towards the camera), each (rows, columns); undefined outside the head."""
     height = np.where(np.isfinite(surface.height), surface.height, 0.0)
     slope_y, slope_x = np.gradient(height, surface.spacing)
     length = np.sqrt(slope_x**2 + slope_y**2 + 1)
@@ -37,32 +37,32 @@ def normals(surface: Surface) -> tuple[Field, Field, Field]:
 
 
 def shade(surface: Surface, facing: tuple[Field, Field, Field], light: tuple[float, float, float]) -> Field:
-    """Brightness under one light: albedo times the cosine of incidence, almost zero in shadow.
+    """Compute the brightness under one light: albedo times the cosine of incidence, almost zero in shadow.
 
     Args:
-        surface: the head; numbers of rows and columns are even.
-        facing: its normals, from :func:`normals`.
-        light: unit vector to the light, from :func:`light_direction`.
+        surface: The head; the numbers of rows and of columns must be even.
+        facing: Normals of the head, from :func:`normals`.
+        light: Unit vector to the light, from :func:`light_direction`.
 
     Returns:
-        (rows, columns) in [0, 1].
+        Brightness in [0, 1], (rows, columns).
     """
     cosine = facing[0] * light[0] + facing[1] * light[1] + facing[2] * light[2]
-    # Half the resolution is a quarter of the work, and makes the shadows' edges soft.
+    # Half the resolution takes a quarter of the computation and softens the edges of the shadows.
     coarse = np.where(np.isfinite(surface.height[::2, ::2]), surface.height[::2, ::2], -_OUTSIDE)
     lit = _doubled(_lit(coarse, 2 * surface.spacing, light))
     return surface.albedo * (_BOUNCE + (1 - _BOUNCE) * np.clip(cosine, 0, 1) * lit)
 
 
 def _lit(height: Field, spacing: float, light: tuple[float, float, float]) -> Field:
-    """Share of the light that nothing on its way holds back, (rows, columns) in [0, 1].
+    """Compute the unobstructed share of the light in [0, 1], (rows, columns).
 
-    The ray from each point to the light is followed over the grid. What stands ``_SOFT`` above the ray
-    casts a full shadow; what stands less than that casts a part of one.
+    The ray from each point to the light is followed over the grid. A point ``_SOFT`` or more above the ray casts a full
+    shadow; a point at a smaller height above it casts a partial shadow.
     """
     lit = np.ones_like(height)
     sideways = float(np.hypot(light[0], light[1]))
-    if sideways < 0.05:  # the light stands behind the camera: nothing casts a visible shadow
+    if sideways < 0.05:  # the light is near the camera's axis, so that no shadow is visible
         return lit
     clearance = np.full_like(height, np.inf)
     for step in range(1, int(_REACH / spacing) + 1):
@@ -74,7 +74,7 @@ def _lit(height: Field, spacing: float, light: tuple[float, float, float]) -> Fi
 
 
 def _doubled(coarse: Field) -> Field:
-    """Twice as many rows and columns, each new sample the mean of its nearest old ones."""
+    """Double the numbers of rows and columns; each new sample is a weighted mean of the nearest old samples."""
     fine = coarse.repeat(2, axis=0).repeat(2, axis=1)
     fine[1:-1] = (fine[:-2] + 2 * fine[1:-1] + fine[2:]) / 4
     fine[:, 1:-1] = (fine[:, :-2] + 2 * fine[:, 1:-1] + fine[:, 2:]) / 4
@@ -82,7 +82,7 @@ def _doubled(coarse: Field) -> Field:
 
 
 def _overlap(shape: tuple[int, ...], down: int, right: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Slices of a grid and of the same grid moved by (down, right) samples, where both exist."""
+    """Return the slices of a grid, and of the grid shifted by (down, right) samples, in which both overlap."""
     rows, columns = shape
     here = slice(max(0, -down), rows - max(0, down)), slice(max(0, -right), columns - max(0, right))
     there = slice(max(0, down), rows - max(0, -down)), slice(max(0, right), columns - max(0, -right))

@@ -1,1 +1,1 @@
-"""Faces in the layout of Extended Yale B: reading, cropping, filtering by the light's angle."""
+"""Face images in the layout of Extended Yale B: reading, cropping, and selection by the angle of the light."""

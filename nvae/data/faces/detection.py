@@ -1,10 +1,10 @@
-"""Finding the one face of an uncropped frame, and framing it as the cropped database does.
+"""Detection of the one face in an uncropped frame, and its crop as in the cropped database.
 
-The detector is the LBP cascade that scikit-image ships. A local binary pattern compares grey levels, so a gain
-alone changes nothing; what helps on dark frames is averaging first, which turns the few grey levels of a dark face
-into many, and clipping, which keeps a bright window from outweighing the face beside it. No single
-combination finds every face, and each finds a few things that are none. So many are tried, and the place
-where most of them agree is the face.
+The detector is the cascade of local binary patterns (LBP) that is included in scikit-image. A local binary pattern
+compares grey levels, so that a gain alone has no effect. Two steps help on dark frames: averaging first, which turns
+the few grey levels of a dark face into many, and clipping, which reduces the influence of a bright window beside the
+face. No single combination of settings finds every face, and each has a few false detections. Therefore many
+combinations are tried, and the place on which most of them agree is taken as the face.
 """
 
 import itertools
@@ -20,32 +20,32 @@ from skimage.feature import Cascade
 
 from nvae.data.faces.crop import CROPPED, Box
 
-SHRINKS = (2, 3, 4)  # side of the block of pixels that is averaged to one
-BLURS = (0, 1)  # standard deviation in shrunken pixels; 0: none
-WHITES = (16, 64, 255)  # grey level that becomes white; what is brighter is clipped
+SHRINKS = (2, 3, 4)  # side of the block of pixels that is averaged to one pixel
+BLURS = (0, 1)  # standard deviation of the blur in shrunken pixels; 0: no blur
+WHITES = (16, 64, 255)  # grey level that becomes white; brighter levels are clipped
 SETTINGS = tuple(itertools.product(SHRINKS, BLURS, WHITES))
 
-# Sides of a face box as fractions of the frame's height: a head and shoulders fills half of a frame.
+# Side of a face box as a fraction of the frame's height: head and shoulders fill half of a frame.
 SMALLEST, LARGEST = 0.30, 0.55
 
-# As many detections must agree. A bright frame is seen by the six settings with white at 255 alone (it saturates the
-# others), and one of them may miss. On the real database's 28 dark ambient frames 27 faces got 12 or more, the one that
-# is all black got 1. Other places got up to 15, but always less than the face of the same frame.
+# Minimal number of detections that agree. In a bright frame, only the six settings with white at 255 can find the face
+# (the others saturate), and one of them may miss it. In the real database's 28 dark ambient frames, 27 faces got 12 or
+# more votes, and the face that is all black got 1. Other places got up to 15, but always less than the frame's face.
 MIN_VOTES = 5
 
-# The cropped database's frame relative to a detected square: shift of the centre and width, in sides of the square.
-# Medians over 16 ambient frames of the place and scale at which the person's cropped images match best; standard
-# deviations 0.02, 0.03 and 0.04.
+# The cropped database's frame relative to a detected square: shift of the centre and width, in units of the square's
+# side. These are medians over 16 ambient frames of the place and scale at which the person's cropped images match best;
+# the standard deviations are 0.02, 0.03 and 0.04.
 SHIFT_RIGHT, SHIFT_DOWN, WIDTH = -0.01, 0.07, 0.69
 
 
 @dataclass(frozen=True)
 class Detection:
-    """A face.
+    """A detected face.
 
     Args:
-        square: what the cascade marks, from the forehead to the chin.
-        votes: number of detections that agree on it.
+        square: Area that the cascade marks, from the forehead to the chin.
+        votes: Number of detections that agree on the square.
     """
 
     square: Box
@@ -53,7 +53,7 @@ class Detection:
 
     @property
     def crop(self) -> Box:
-        """The box that the cropped database would show: narrower, lower, 168 wide to 192 high."""
+        """The box that the cropped database would show: narrower and lower, with the aspect ratio 168:192."""
         side = self.square.width
         width, height = WIDTH * side, WIDTH * side * CROPPED[0] / CROPPED[1]
         return Box(
@@ -65,13 +65,13 @@ class Detection:
 
 
 def find_face(frame: npt.NDArray[np.uint8]) -> Detection | None:
-    """Find the face of a frame that shows one, upright and frontal.
+    """Find the face in a frame that shows one upright, frontal face.
 
     Args:
-        frame: (height, width) uint8, head and shoulders.
+        frame: Grey levels of head and shoulders, (height, width) uint8.
 
     Returns:
-        The place that most settings agree on; None if fewer than ``MIN_VOTES`` do.
+        The place on which most detections agree; None if fewer than ``MIN_VOTES`` agree.
     """
     squares = np.array([square for setting in SETTINGS for square in _squares(frame, *setting)], dtype=np.float64)
     if not len(squares):
@@ -86,12 +86,12 @@ def find_face(frame: npt.NDArray[np.uint8]) -> Detection | None:
 
 
 def find_face_in_any(frames: Iterable[npt.NDArray[np.uint8]]) -> Detection | None:
-    """The face of the first of ``frames`` (one person's, one pose, best lit first) in which it is found."""
+    """Return the face in the first of ``frames`` (one person, one pose, best lit first) in which it is found."""
     return next((found for frame in frames if (found := find_face(frame))), None)
 
 
 def _squares(frame: npt.NDArray[np.uint8], shrink: int, blur: int, white: int) -> list[tuple[float, float, float]]:
-    """What one setting finds: left, top, side, in pixels of the frame."""
+    """Run the cascade with one setting and return its detections as (left, top, side), in pixels of the frame."""
     small = _block_means(frame, shrink)
     if blur:
         small = gaussian_filter(small, sigma=blur, mode="nearest")
@@ -108,7 +108,7 @@ def _squares(frame: npt.NDArray[np.uint8], shrink: int, blur: int, white: int) -
 
 
 def _block_means(frame: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.float64]:
-    """The mean of each block of ``side`` × ``side`` pixels; an incomplete block at the edge is left out."""
+    """Compute the mean of each block of ``side`` × ``side`` pixels; incomplete blocks at the edges are dropped."""
     rows, columns = (length // side for length in frame.shape)
     whole = frame[: rows * side, : columns * side].astype(np.float64)
     means: npt.NDArray[np.float64] = whole.reshape(rows, side, columns, side).mean(axis=(1, 3))
@@ -121,7 +121,7 @@ def _cascade() -> Cascade:
 
 
 def _overlaps(squares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Intersection over union of each two of (n, 3) squares: (n, n)."""
+    """Compute the intersection over union of each pair of (n, 3) squares: (n, n)."""
     left, top, side = squares.T[:, :, None]
     width = np.minimum(left + side, (left + side).T) - np.maximum(left, left.T)
     height = np.minimum(top + side, (top + side).T) - np.maximum(top, top.T)

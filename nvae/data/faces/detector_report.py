@@ -1,6 +1,6 @@
-"""How well the face detector does on a tree's uncropped ambient frames, judged by the same persons' cropped images.
+"""Evaluation of the face detector on a tree's uncropped ambient frames, against the same persons' cropped images.
 
-Only ``nvae prepare --check-detector`` needs it; nothing here enters a prepared set.
+Only ``nvae prepare --check-detector`` uses this module; it has no influence on a prepared set.
 """
 
 import numpy as np
@@ -18,25 +18,25 @@ from nvae.data.pgm import read_pgm
 Grey = npt.NDArray[np.uint8]
 Contrast = npt.NDArray[np.float64]
 
-_HEIGHT, _WIDTH = 48, 42  # at which images are compared, pixels
-_SLACK = 6  # how far a match may lie from the box, pixels of that size
-_SCALES = (0.87, 1.0, 1.15)  # how much larger or smaller a match may be
-_ROOM_ELEVATION = 40  # degrees; images lit from lower differ too much from an ambient frame to be compared
-_RIM = 3  # pixels left out at a template's edge: the filters see beyond it otherwise
-_DARK = 64  # grey level that counts as white in an ambient frame, which is brighter only outside the face
+_HEIGHT, _WIDTH = 48, 42  # size at which images are compared, in pixels
+_SLACK = 6  # maximal distance of a match from the box, in pixels at that size
+_SCALES = (0.87, 1.0, 1.15)  # scales of a match relative to the box
+_ROOM_ELEVATION = 40  # degrees; images lit from a lower angle differ too much from an ambient frame
+_RIM = 3  # pixels cut off at a template's edge, where the filters reach beyond the image
+_DARK = 64  # grey level taken as white in an ambient frame, where only the surroundings of the face are brighter
 
 
 def detector_report(tree: ImageTree) -> pd.DataFrame:
-    """Run the detector on each uncropped ambient frame and compare what it finds with the person's cropped images.
+    """Run the detector on each uncropped ambient frame and compare its result with the person's cropped images.
 
-    A box counts as right if the person's cropped images match better there than in every box of the same size
-    that is whole steps away in the same frame.
+    A box counts as right if the person's cropped images match better there than in all other boxes of the same frame
+    that are shifted by multiples of the box's width and height.
 
     Args:
-        tree: from ``open_image_tree``, with ambient 640×480 frames.
+        tree: Tree with ambient 640×480 frames, from ``open_image_tree``.
 
     Returns:
-        One row a frame: person, found, right, votes, left, top, width, height (of the crop, pixels), score and
+        One row per frame: person, found, right, votes, left, top, width, height (of the crop, in pixels), score and
         elsewhere (best correlation, −1 to 1, at the box and away from it); NaN where no face was found.
     """
     names = tree.names()
@@ -44,7 +44,7 @@ def detector_report(tree: ImageTree) -> pd.DataFrame:
     frames = {person: read_pgm(tree.read(name), name) for person, name in ambient_images(names).items()}
     frames = {person: frame for person, frame in frames.items() if frame.shape == UNCROPPED}
     for image in usable_images(names):
-        # The room's light, too, comes from above.
+        # The light of the room comes from above, too.
         if image.person in frames and image.elevation_deg >= _ROOM_ELEVATION and image.angle_deg <= 90:
             face = read_pgm(tree.read(image.name), image.name)
             if face.shape == CROPPED:
@@ -53,13 +53,13 @@ def detector_report(tree: ImageTree) -> pd.DataFrame:
 
 
 def templates(faces: list[Grey]) -> list[Contrast]:
-    """What ``match_score`` looks for: each face at each scale, as local contrast.
+    """Compute the templates of ``match_score``: each face at each scale, as local contrast.
 
     Args:
-        faces: (192, 168) uint8 each, one person under several lights.
+        faces: Images of one person under several lights, (192, 168) uint8 each.
 
     Returns:
-        Images of about 48×42 pixels less their rim.
+        Images of about 48×42 pixels without their rim.
     """
     found = []
     for face in faces:
@@ -70,15 +70,15 @@ def templates(faces: list[Grey]) -> list[Contrast]:
 
 
 def match_score(frame: Grey, box: Box, wanted: list[Contrast]) -> float:
-    """The best normalised cross-correlation of some template with the frame at ``box``, give or take a little.
+    """Compute the best normalised cross-correlation of any template with the frame in the vicinity of ``box``.
 
     Args:
-        frame: (height, width) uint8, dark.
-        box: the crop to judge.
-        wanted: from ``templates``.
+        frame: Grey levels of a dark frame, (height, width) uint8.
+        box: Crop to evaluate.
+        wanted: Local contrasts from ``templates``.
 
     Returns:
-        −1 to 1.
+        The correlation, −1 to 1.
     """
     patch = _local_contrast(_surroundings(frame, box) / _DARK, floor=0.01)
     return max(float(match_template(patch, template).max()) for template in wanted)  # type: ignore[no-untyped-call]
@@ -106,7 +106,7 @@ def _row(person: str, frame: Grey, faces: list[Grey]) -> dict[str, object]:
 
 
 def _others(box: Box, shape: tuple[int, ...]) -> list[Box]:
-    """The boxes of the same size at whole steps from ``box`` that lie in a frame of ``shape``."""
+    """Return the boxes in a frame of ``shape`` that are shifted from ``box`` by multiples of its width and height."""
     steps = range(-4, 5)
     moved = [
         Box(box.left + across * box.width, box.top + down * box.height, box.width, box.height)
@@ -118,21 +118,21 @@ def _others(box: Box, shape: tuple[int, ...]) -> list[Box]:
 
 
 def _surroundings(frame: Grey, box: Box) -> npt.NDArray[np.float64]:
-    """The box and ``_SLACK`` pixels around it, scaled so that the box is ``_WIDTH`` pixels wide."""
+    """Return the box with ``_SLACK`` pixels around it, scaled so that the box is ``_WIDTH`` pixels wide."""
     pad = frame.shape[0] // 2
     wide = np.pad(np.minimum(frame, _DARK), pad, mode="edge")
     across, down = _SLACK * box.width / _WIDTH, _SLACK * box.height / _HEIGHT
     outer = Box(box.left + pad - across, box.top + pad - down, box.width + 2 * across, box.height + 2 * down)
-    # The grey levels of a dark face are few; stretched before scaling, their means keep the parts between.
+    # A dark face has few grey levels; stretching them before scaling preserves fractions of a level in their means.
     stretched = (wide * (255 // _DARK)).astype(np.uint8)
     return cut(stretched, outer, height=_HEIGHT + 2 * _SLACK, width=_WIDTH + 2 * _SLACK) / (255 // _DARK)
 
 
 def _local_contrast(image: npt.NDArray[np.float64], *, floor: float) -> Contrast:
-    """Log brightness less its local mean, in local standard deviations: features stay, the light goes."""
+    """Standardise the log brightness by its local mean and standard deviation, to remove the effect of the light."""
     log = _smooth(np.log(image + floor), 1)
     detail = log - _smooth(log, 5)
-    # The constant keeps flat parts, where there is only noise, from being blown up.
+    # The constant prevents the amplification of noise in flat areas.
     return detail / np.sqrt(_smooth(detail**2, 5) + 0.02**2)
 
 

@@ -1,4 +1,4 @@
-"""Prepared sets from trees of face images: the cropped or uncropped Extended Yale B, the built-in faces."""
+"""Prepared sets from trees of face images: the cropped or uncropped Extended Yale B and the built-in faces."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,23 +17,23 @@ from nvae.data.split import hold_out
 from nvae.errors import UserError
 
 FACTOR_NAMES = ("azimuth_deg", "elevation_deg")
-_BEST_LIT = 5  # frames of a person that the detector is shown before the ambient one
+_BEST_LIT = 5  # number of a person's frames on which the detector is tried before the ambient frame
 
 
 def prepare(root: Path, dataset: str, params: FacesData) -> PreparedSet:
-    """Read a tree of face images, choose by the light's angle, crop, scale, and split each person's images.
+    """Read a tree of face images, select by the angle of the light, crop, scale, and split each person's images.
 
     Args:
-        root: the raw folder, with ``CroppedYale.zip`` or ``CroppedYale/``.
-        dataset: its name.
-        params: its section of the configuration.
+        root: Raw folder, with ``CroppedYale.zip`` or ``CroppedYale/``.
+        dataset: Name of the data set.
+        params: The data set's section of the configuration.
 
     Returns:
-        The prepared set: classes are persons, factors the light's azimuth and elevation in degrees.
+        The prepared set; the classes are persons, the factors are azimuth and elevation of the light in degrees.
 
     Raises:
-        UserError: a damaged file, a frame of an unknown size, other counts than expected, a person with too few
-            images to split, or an uncropped person whose face is neither found nor given.
+        UserError: If a file is damaged, a frame has an unknown size, the counts differ from the expected ones, a person
+            has too few images to split, or an uncropped person's face is neither found nor given.
     """
     check_inner_box(params.inner_box)
     with open_image_tree(root) as tree:
@@ -79,22 +79,22 @@ def _check_counts(dataset: str, params: FacesData, usable: list[LitImage], kept:
         raise UserError(
             f"data.{dataset}.max_angle_deg",
             got=f"{params.max_angle_deg}, which keeps none of {len(usable)} images",
-            expected="an angle that keeps some",
-            hint="Raise it, or check the raw files.",
+            expected="an angle that keeps at least one",
+            hint="Increase it, or check the raw files.",
         )
 
 
 def _cropped(
     tree: ImageTree, person: str, images: list[LitImage], given: Box | None, params: FacesData
 ) -> Iterator[npt.NDArray[np.uint8]]:
-    """The images of one person, cut out and scaled: (height, width) uint8 each."""
+    """Yield the images of one person, cropped and scaled: (height, width) uint8 each."""
     face = given
     for image in images:
         frame = _read(tree, image.name)
         if frame.shape == CROPPED:
             box = whole_frame(CROPPED)
         else:
-            # One box for all frames of a person: the camera took them within two seconds.
+            # All frames of a person share one box, since the camera took them within two seconds.
             face = face or _found_box(tree, person)
             box = face
         yield cut(frame, box.inner(params.inner_box), height=params.height, width=params.width)
@@ -107,13 +107,13 @@ def _read(tree: ImageTree, name: str) -> npt.NDArray[np.uint8]:
             name,
             got=f"{frame.shape[1]}×{frame.shape[0]} pixels",
             expected="168×192 (cropped) or 640×480 (uncropped)",
-            hint="Take the frame out, or bring it to one of these sizes.",
+            hint="Remove the frame, or scale it to one of these sizes.",
         )
     return frame
 
 
 def _found_box(tree: ImageTree, person: str) -> Box:
-    """The detector's crop in the first of a person's uncropped frames that shows it: best lit first, ambient last."""
+    """Return the crop of the first of a person's uncropped frames with a detection: best lit first, ambient last."""
     names = tree.names()
     theirs = [image for image in usable_images(names) if image.person == person]
     frontal = [image.name for image in sorted(theirs, key=lambda image: (image.angle_deg, image.name))]
@@ -127,13 +127,13 @@ def _found_box(tree: ImageTree, person: str) -> Box:
             got=f"none found in {', '.join(tried)}",
             expected="one frontal face in an uncropped frame",
             hint=f"Write a CSV with the columns person,left,top,width,height and a row for {person} "
-            "(pixels of the 640×480 frame), and name it as `face_boxes` of this data set in params.yaml.",
+            "(pixels of the 640×480 frame), and set `face_boxes` of this data set in params.yaml to its path.",
         )
     return found.crop
 
 
 def _parts(whole: Split, persons: list[str], dataset: str, params: FacesData) -> tuple[Split, Split, Split]:
-    """Train, validation and test: the same fraction of each person's images, to the nearest whole image."""
+    """Split into train, validation and test by the same fractions of each person's images, rounded to whole images."""
     counts = np.bincount(whole.labels, minlength=len(persons))
     n_test = np.rint(params.test_fraction * counts).astype(np.int64)
     n_validation = np.rint(params.validation_fraction * counts).astype(np.int64)
@@ -142,8 +142,8 @@ def _parts(whole: Split, persons: list[str], dataset: str, params: FacesData) ->
             raise UserError(
                 f"data.{dataset}, {person}",
                 got=f"{sizes[0]} train, {sizes[1]} validation and {sizes[2]} test images",
-                expected="one at least in each",
-                hint="Change test_fraction or validation_fraction, or take out the person.",
+                expected="at least one in each",
+                hint="Change test_fraction or validation_fraction, or remove the person.",
             )
     rest, test = hold_out(whole.labels, n_test, seed=params.split_seed, stream="test")
     remaining = whole.take(rest)

@@ -1,4 +1,4 @@
-"""The Extended Yale B database's file names: person, pose, direction of the light; and which images are kept.
+"""File names of the Extended Yale B database (person, pose, direction of the light), and the selection of images.
 
 Reference: Georghiades, Belhumeur and Kriegman, "From few to many", PAMI 2001; Lee, Ho and Kriegman, PAMI 2005.
 """
@@ -23,14 +23,14 @@ _AMBIENT = re.compile(r"(?:.*/)?(?P<person>yaleB\d+)_P(?P<pose>\d\d)_Ambient\.pg
 
 @dataclass(frozen=True)
 class LitImage:
-    """One image under one flash.
+    """An image that was taken under one flash.
 
     Args:
-        name: the file's name in its tree.
-        person: such as ``yaleB01``.
-        pose: number of the head's pose; 0 is frontal.
-        azimuth_deg: of the light, degrees; positive is on the subject's right, the left of the image.
-        elevation_deg: of the light, degrees; positive is above.
+        name: Name of the file in its tree.
+        person: Name of the person, such as ``yaleB01``.
+        pose: Number of the pose; 0 is frontal.
+        azimuth_deg: Azimuth of the light in degrees; positive on the subject's right, which is the left of the image.
+        elevation_deg: Elevation of the light in degrees; positive above.
     """
 
     name: str
@@ -41,7 +41,7 @@ class LitImage:
 
     @property
     def angle_deg(self) -> float:
-        """Angle between the light and the camera's axis, degrees, 0 to 180.
+        """The angle between the light and the camera's axis in degrees, 0 to 180.
 
         >>> round(parse_lit("yaleB01_P00A+060E+60.pgm").angle_deg, 2)
         75.52
@@ -51,7 +51,7 @@ class LitImage:
 
 
 def parse_lit(name: str) -> LitImage | None:
-    """Read a file name; None if it isn't that of an image under a flash.
+    """Parse a file name; return None if it is not the name of an image under a flash.
 
     >>> parse_lit("yaleB01/yaleB01_P00A+035E-20.pgm")
     LitImage(name='yaleB01/yaleB01_P00A+035E-20.pgm', person='yaleB01', pose=0, azimuth_deg=35.0, elevation_deg=-20.0)
@@ -71,17 +71,18 @@ def parse_lit(name: str) -> LitImage | None:
 
 
 def usable_images(names: Iterable[str]) -> list[LitImage]:
-    """The frontal images under a flash, sorted by name.
+    """Return the frontal images under a flash, sorted by name.
 
-    Left out: images marked bad (``.pgm.bad``), ambient ones, whatever isn't an image (``.info``, ``.LOG``), and
-    the other poses of the uncropped database, which the cropped one doesn't have.
+    Images marked as bad (``.pgm.bad``), ambient images, other files (``.info``, ``.LOG``) and the other poses of the
+    uncropped database, which the cropped one does not have, are left out.
 
     Args:
-        names: every file's name in the tree.
+        names: Names of all files in the tree.
 
     Raises:
-        UserError: a ``.pgm`` whose name says neither a light's direction nor ``Ambient``; an image in another person's
-            folder; or two images of one person in one pose and one light, which train and test could share.
+        UserError: If the name of a ``.pgm`` has neither a light direction nor ``Ambient``, if an image is in another
+            person's folder, or if two images have the same person, pose and light, since one could be in the training
+            set and the other in the test set.
     """
     images: dict[tuple[str, int, float, float], LitImage] = {}
     for name in sorted(names):
@@ -94,15 +95,15 @@ def usable_images(names: Iterable[str]) -> list[LitImage]:
                     name,
                     got=f"the person, pose and light of {images[view].name}",
                     expected="each once",
-                    hint="Take one of them out.",
+                    hint="Remove one of them.",
                 )
             images[view] = image
         elif name.endswith(".pgm") and not _AMBIENT.fullmatch(name):
             raise UserError(
                 name,
-                got="a name that tells no light",
+                got="a name without the direction of the light",
                 expected="one like yaleB01_P00A+035E+40.pgm or yaleB01_P00_Ambient.pgm",
-                hint="Rename the file, or take it out.",
+                hint="Rename the file, or remove it.",
             )
     return [image for image in images.values() if image.pose == FRONTAL_POSE]
 
@@ -114,25 +115,26 @@ def _check_place(image: LitImage) -> None:
             image.name,
             got=f"an image of {image.person}",
             expected=f"one of {folder}, whose folder it is in",
-            hint="Move the file, or take it out.",
+            hint="Move the file, or remove it.",
         )
 
 
 def ambient_images(names: Iterable[str]) -> dict[str, str]:
-    """Person → name of the frontal frame taken without a flash."""
+    """Return a mapping of each person to the name of the frontal frame that was taken without a flash."""
     matches = [found for name in sorted(names) if (found := _AMBIENT.fullmatch(name))]
     return {found["person"]: found.string for found in matches if int(found["pose"]) == FRONTAL_POSE}
 
 
 def keep_lit(images: Sequence[LitImage], *, max_angle_deg: float, angle: Literal["azimuth", "true"]) -> list[LitImage]:
-    """The images whose light comes from less than ``max_angle_deg`` off the camera's axis, in the same order.
+    """Return the images whose light is less than ``max_angle_deg`` off the camera's axis, in the same order.
 
     Args:
-        images: from ``usable_images``.
-        max_angle_deg: degrees, exclusive.
-        angle: what is bounded: ``azimuth`` its magnitude, ``true`` the angle between light and axis.
+        images: Images from ``usable_images``.
+        max_angle_deg: Upper bound of the angle in degrees, exclusive.
+        angle: Angle that is bounded: ``azimuth`` for the absolute azimuth, ``true`` for the angle between the light and
+            the camera's axis.
 
-    Source: paper, §V, which doesn't say which angle it means.
+    Source: paper, §V, which does not specify the angle.
     """
     return [
         image for image in images if (abs(image.azimuth_deg) if angle == "azimuth" else image.angle_deg) < max_angle_deg
@@ -140,5 +142,5 @@ def keep_lit(images: Sequence[LitImage], *, max_angle_deg: float, angle: Literal
 
 
 def persons_of(images: Iterable[LitImage]) -> list[str]:
-    """The persons, each once, sorted."""
+    """Return the distinct persons, sorted."""
     return sorted({image.person for image in images})

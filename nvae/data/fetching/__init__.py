@@ -1,1 +1,1 @@
-"""Raw files of the real data sets: where they are found, and how they are downloaded and checked."""
+"""Raw files of the real data sets: their sources, the download, and the check of the content."""

@@ -1,7 +1,7 @@
-"""One file over HTTP: streamed, with time-outs, resumed after an interruption.
+"""Download of one file over HTTP, streamed, with time-outs, resumed after an interruption.
 
-The bytes go to ``X.part``; beside it ``X.validator.part`` keeps the server's ETag or date, without which
-an earlier part is not continued, since it could be another file's beginning. Proxies are urllib's: the
+The bytes are written to ``X.part``, and the server's ETag or date to ``X.validator.part``. Without the validator a part
+is not continued, since it could be the beginning of another file. Proxies are configured as for urllib, by the
 environment variables ``http_proxy``, ``https_proxy`` and ``no_proxy``.
 """
 
@@ -19,37 +19,37 @@ from nvae.data.fetching.progress import Progress
 from nvae.data.fetching.sources import SourceError, UnreachableError
 
 TIMEOUT_S = 30.0
-"""Longest silence of a server, when connecting as well as between two reads."""
+"""Time-out of a connection attempt and of each read, in seconds."""
 
 ATTEMPTS = 3
-"""Attempts in a row that may bring no new byte before a server is given up."""
+"""Number of consecutive attempts without a new byte after which a download fails."""
 
 PAUSE_S = 1.0
-"""Pause before the second attempt; doubled before each further one."""
+"""Pause before the second attempt in seconds; it doubles before each further attempt."""
 
 PASSING = (408, 425, 429, 500, 502, 503, 504)
-"""HTTP statuses that another attempt may not meet again."""
+"""HTTP statuses of temporary errors, after which another attempt is made."""
 
 
 class _BrokenOffError(SourceError):
-    """The transfer broke off; another attempt may go on where it stopped."""
+    """The transfer was interrupted; another attempt may continue it."""
 
 
 def download(url: str, part: Path, *, limit: int) -> bool:
-    """Bring ``url`` to ``part``, continuing what is there if the server can.
+    """Download ``url`` to ``part``, and continue an existing part if the server supports it.
 
     Args:
-        url: an http or https address.
-        part: where the bytes go. After a failure it stays if it can be continued, and is removed otherwise.
-        limit: most bytes that are accepted; an endless answer does not fill the disk.
+        url: An http or https address.
+        part: File for the bytes. After a failure it is kept if it can be continued, and removed otherwise.
+        limit: Maximal number of bytes, so that an endless response does not fill the disk.
 
     Returns:
-        Whether an earlier call had left a part. If so and the file is found wrong, that part may be why.
+        Whether an earlier call had left a part; if so, that part may be the reason for a wrong file.
 
     Raises:
-        UnreachableError: no connection.
-        SourceError: the server refuses, sends too much, or breaks off `ATTEMPTS` times without a new byte.
-        OSError: writing failed.
+        UnreachableError: If no connection can be made.
+        SourceError: If the server refuses, sends too much, or fails `ATTEMPTS` times in a row without a new byte.
+        OSError: If writing fails.
     """
     earlier = best = _resumable(part)
     failures = 0
@@ -71,7 +71,7 @@ def download(url: str, part: Path, *, limit: int) -> bool:
 
 
 def discard(part: Path) -> None:
-    """Remove a part and what is known about it."""
+    """Remove a part and its validator."""
     part.unlink(missing_ok=True)
     _validator(part).unlink(missing_ok=True)
 
@@ -84,14 +84,14 @@ class _Answer:
 
 
 def _transfer(url: str, part: Path, limit: int) -> None:
-    """One attempt, from the part's end if it can be continued."""
+    """Make one attempt, from the end of the part if it can be continued."""
     have = _resumable(part)
     with _open(url, part, have) as response:
         answer = _answer(response, part, have)
         if answer.total is not None and answer.total > limit:
-            raise SourceError(f"offers {answer.total:,} bytes, at most {limit:,} are due")
+            raise SourceError(f"offers {answer.total:,} bytes, more than the limit of {limit:,}")
         if not answer.start:
-            # Emptied before its validator changes: a crash between the two must not pair old bytes with a new one.
+            # Empty the part before its validator changes: a crash in between must not pair old bytes with a new one.
             part.write_bytes(b"")
             _validator(part).write_text(answer.validator)
         _store(response, part, answer, limit, label=url.rsplit("/", 1)[-1])
@@ -109,7 +109,7 @@ def _open(url: str, part: Path, have: int) -> http.client.HTTPResponse:
         with error:
             reason = f"HTTP {error.code} {error.reason}"
             if error.code == 416:
-                # The part is as long as the file or longer: it is finished but for its check, or stale. Begin again.
+                # The part is at least as long as the file, so it is complete but unchecked, or stale. Start again.
                 discard(part)
             raise (_BrokenOffError if error.code in (416, *PASSING) else SourceError)(reason) from error
     except (urllib.error.URLError, ValueError, http.client.InvalidURL) as error:
@@ -120,25 +120,25 @@ def _open(url: str, part: Path, have: int) -> http.client.HTTPResponse:
 
 
 def _answer(response: http.client.HTTPResponse, part: Path, have: int) -> _Answer:
-    """Which bytes the server sends. A server that ignores the range answers 200 and sends all of them."""
+    """Parse which bytes the server sends. A server that ignores the range responds with 200 and sends all bytes."""
     if response.status == 206:
         span = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if not have or span is None or int(span[1]) != have:
             discard(part)
-            raise _BrokenOffError("sends another range than asked for")
+            raise _BrokenOffError("sends a range that was not requested")
         return _Answer(have, None if span[2] == "*" else int(span[2]), _validator(part).read_text())
     if response.status != 200:
         raise SourceError(f"HTTP {response.status} {response.reason}")
     length = response.headers.get("Content-Length", "")
     etag = response.headers.get("ETag", "")
-    validator = etag if etag.startswith('"') else response.headers.get("Last-Modified", "")  # a weak ETag can't do
+    validator = etag if etag.startswith('"') else response.headers.get("Last-Modified", "")  # not a weak ETag
     return _Answer(0, int(length) if length.isdecimal() else None, validator)
 
 
 def _store(response: http.client.HTTPResponse, part: Path, answer: _Answer, limit: int, *, label: str) -> None:
     size, total = answer.start, answer.total
     with part.open("ab") as sink, Progress(label, total=total, done=size) as progress:
-        # read1 gives what has arrived: a connection that breaks loses nothing that came before.
+        # read1 returns the bytes that have arrived, so that none of them is lost when the connection breaks.
         while total is None or size < total:
             try:
                 chunk = response.read1(CHUNK if total is None else min(CHUNK, total - size))
@@ -149,7 +149,7 @@ def _store(response: http.client.HTTPResponse, part: Path, answer: _Answer, limi
             size += len(chunk)
             if size > limit:
                 discard(part)
-                raise SourceError(f"sends more than the {limit:,} bytes that are due")
+                raise SourceError(f"sends more than the limit of {limit:,} bytes")
             sink.write(chunk)
             progress.update(len(chunk))
     if total is not None and size < total:
@@ -161,7 +161,7 @@ def _validator(part: Path) -> Path:
 
 
 def _resumable(part: Path) -> int:
-    """Bytes of an earlier attempt that a server can be asked to continue."""
+    """Return the number of bytes of an earlier attempt from which a server can continue."""
     known = _validator(part).is_file() and _validator(part).read_text().strip() != ""
     return part.stat().st_size if known and part.is_file() else 0
 

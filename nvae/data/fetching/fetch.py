@@ -1,6 +1,6 @@
-"""Brings a data set's raw files into place: the first source whose bytes are right serves each file.
+"""Fetching of a data set's raw files, each from the first source whose content is right.
 
-A file takes its final name only after its content was checked; what was there before stays until then.
+A file gets its final name only after its content has been checked; until then an existing file is kept.
 """
 
 import errno
@@ -33,12 +33,12 @@ IN_PLACE = "already in place"
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of one file.
+    """The result for one file.
 
     Args:
-        file: its final name.
-        source: the source that served it, or `IN_PLACE`.
-        failed: sources that had it or were asked for it, and why they did not serve.
+        file: Final name of the file.
+        source: Source of the file, or `IN_PLACE`.
+        failed: Sources that failed before, each with the reasons; a folder without the file is not listed.
     """
 
     file: str
@@ -47,24 +47,24 @@ class Fetched:
 
 
 def fetch(rows: Sequence[RawFile], out: Path, setting: Setting) -> list[Fetched]:
-    """Bring files into place, and check those that are there. Nothing is written where all are.
+    """Fetch the files that are missing or wrong; nothing is written if all files are right.
 
     Args:
-        rows: the files of one data set.
-        out: its raw folder; made if missing.
-        setting: mirrors, and whether the network may be used.
+        rows: Files of one data set.
+        out: Raw folder of the data set; it is created if missing.
+        setting: Mirrors, and whether the network may be used.
 
     Returns:
-        One entry a file, in the order of ``rows``.
+        One result per file, in the order of ``rows``.
 
     Raises:
-        UserError: no source serves a file, with what was tried and how to supply it by hand; or ``out`` can't be
-            written to.
+        UserError: If no source serves a file (the message lists the sources that were tried and explains how to supply
+            the file by hand), or if ``out`` is not writable.
     """
     unreachable: dict[str, str] = {}
     _make_folders(rows, out)
-    with _alone_in(out):
-        return [_fetch_file(row, out, setting, unreachable, _by_hand(rows, out)) for row in rows]
+    with _locked(out):
+        return [_fetch_file(row, out, setting, unreachable, _manual_hint(rows, out)) for row in rows]
 
 
 def _fetch_file(row: RawFile, out: Path, setting: Setting, unreachable: dict[str, str], hint: str) -> Fetched:
@@ -78,9 +78,9 @@ def _fetch_file(row: RawFile, out: Path, setting: Setting, unreachable: dict[str
         if reasons is None:
             _remove_parts(out / row.path)
             return Fetched(row.file, source.label, tuple(failed))
-        told = f"{source.label} ({'; '.join(dict.fromkeys(reasons)) or 'not there'})"
-        tried.append(told)
-        failed += [told] if reasons else []
+        attempt = f"{source.label} ({'; '.join(dict.fromkeys(reasons)) or 'not there'})"
+        tried.append(attempt)
+        failed += [attempt] if reasons else []
     if not setting.mirrors:
         tried.insert(1, f"{MIRROR_VARIABLE} (not set)")
     raise UserError(
@@ -91,19 +91,19 @@ def _fetch_file(row: RawFile, out: Path, setting: Setting, unreachable: dict[str
     )
 
 
-def _by_hand(rows: Sequence[RawFile], out: Path) -> str:
+def _manual_hint(rows: Sequence[RawFile], out: Path) -> str:
     names = ", ".join(row.published for row in rows)
     unpacked = f"unpacked as {TREE}/" if rows[0].content == "images" else "unpacked"
     return (
-        f"Put {names} (or the same {unpacked}) in {out}/ by hand, or set {MIRROR_VARIABLE} to a folder or an address "
-        f"that has them in {rows[0].dataset}/. Home page: {rows[0].origin} ."
+        f"Put {names} (or the same files {unpacked}) in {out}/ by hand, or set {MIRROR_VARIABLE} to a folder or an "
+        f"address that has them in {rows[0].dataset}/. Home page: {rows[0].origin} ."
     )
 
 
 def _try_source(
     source: Source, row: RawFile, out: Path, setting: Setting, unreachable: dict[str, str]
 ) -> list[str] | None:
-    """Try each place of a source: None after success, otherwise the reasons, none of them if nothing is there."""
+    """Try each place of a source. Return None after success, otherwise the reasons (empty if no place exists)."""
     if source.label in unreachable:
         return [unreachable[source.label]]
     reasons: list[str] = []
@@ -120,12 +120,12 @@ def _try_source(
 
 
 def _take(place: Path | str, row: RawFile, out: Path, setting: Setting) -> bool:
-    """Install a file from one place. False if the place does not exist; SourceError if it is no good."""
+    """Install a file from one place. Return False if the place does not exist; raise SourceError if it is unusable."""
     target = out / row.path
     try:
         if isinstance(place, str):
             if setting.offline:
-                raise SourceError(f"not asked, {OFFLINE_VARIABLE} is set")
+                raise SourceError(f"not tried, {OFFLINE_VARIABLE} is set")
             _take_address(place, row, target)
             return True
         if not place.is_file() and not (row.content == "images" and place.is_dir()):
@@ -134,15 +134,17 @@ def _take(place: Path | str, row: RawFile, out: Path, setting: Setting) -> bool:
         return True
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-            hint = "Make room or give another folder with --out."
-            raise UserError(str(out), got=str(error.strerror), expected="room for the data set", hint=hint) from error
+            hint = "Free disk space, or pass another folder with --out."
+            raise UserError(
+                str(out), got=str(error.strerror), expected="writable space for the data set", hint=hint
+            ) from error
         raise SourceError(error.strerror or str(error)) from error
 
 
 def _take_address(url: str, row: RawFile, target: Path) -> None:
-    # The part's name tells the address, so that no server continues what another began.
+    # The part's name depends on the address, so that no server continues a part from another server.
     part = target.with_name(f"{target.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
-    # Archives are smaller than their content; repacked without compression, hardly larger.
+    # An archive is smaller than its content or, repacked without compression, hardly larger.
     resumed = download(url, part, limit=2 * row.bytes + CHUNK)
     try:
         install(part, row, target)
@@ -150,11 +152,11 @@ def _take_address(url: str, row: RawFile, target: Path) -> None:
         discard(part)
         if not resumed:
             raise
-        _take_address(url, row, target)  # an earlier run's part may be at fault; there is none any more
+        _take_address(url, row, target)  # the part of an earlier run may have been the reason; it is removed now
 
 
 def _remove_parts(target: Path) -> None:
-    """What earlier runs, also killed ones, left of a file that is now in place."""
+    """Remove the parts that earlier runs, including killed ones, left of a file that is now in place."""
     for pattern in (f"{target.name}.*.part", f".{target.name}.*.part"):
         for part in target.parent.glob(pattern):
             part.unlink(missing_ok=True)
@@ -174,16 +176,16 @@ def _check_writable(folder: Path) -> None:
 
 
 def _no_folder(folder: Path, got: str) -> UserError:
-    hint = "Give another folder with --out."
-    return UserError(str(folder), got=got, expected="a folder to write to", hint=hint)
+    hint = "Pass another folder with --out."
+    return UserError(str(folder), got=got, expected="a writable folder", hint=hint)
 
 
 @contextmanager
-def _alone_in(out: Path) -> Iterator[None]:
-    """Let one process at a time work on a folder. The folder itself is locked, so that no lock file stays."""
+def _locked(out: Path) -> Iterator[None]:
+    """Allow one process at a time to work on a folder. The folder itself is locked, so that no lock file remains."""
     handle = os.open(out, os.O_RDONLY)
     try:
-        # Some network file systems can't lock a folder; there the checks and renames alone have to do.
+        # Some network file systems can't lock a folder; there, only the checks and renames protect the files.
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""Gives a raw file its final name, once its content was unpacked or copied beside that name and found right."""
+"""Installation of a raw file: its content is unpacked or copied to a temporary file, checked, and then renamed."""
 
 import zipfile
 from pathlib import Path
@@ -14,11 +14,11 @@ from nvae.errors import UserError
 
 
 def in_place(row: RawFile, out: Path) -> bool:
-    """Whether a file is in its final place with the right content; an image tree may be packed or not.
+    """Return whether a file is in its final place with the right content; an image tree may be packed or unpacked.
 
     Args:
-        row: the file.
-        out: the data set's raw folder.
+        row: Registry row of the file.
+        out: Raw folder of the data set.
     """
     if row.content == "images":
         try:
@@ -30,16 +30,16 @@ def in_place(row: RawFile, out: Path) -> bool:
 
 
 def install(source: Path, row: RawFile, target: Path) -> None:
-    """Put the content of ``source`` under its final name; ``target`` changes only if the content is right.
+    """Write the content of ``source`` to ``target``, which changes only if the content is right.
 
     Args:
-        source: a plain or gzip file; for an image tree a zip file or a folder, which is packed.
-        row: the file, with the size and digest that are due.
-        target: its final name.
+        source: Plain or gzip file; for an image tree, a zip file or a folder, which is packed.
+        row: Registry row of the file, with the expected size and digest.
+        target: Final path of the file.
 
     Raises:
-        SourceError: the content is damaged, unsafe or not the one that is due.
-        OSError: reading or writing failed.
+        SourceError: If the content is damaged, unsafe or not as expected.
+        OSError: If reading or writing fails.
     """
     with provenance.atomic(target) as part:
         try:
@@ -49,7 +49,9 @@ def install(source: Path, row: RawFile, target: Path) -> None:
         except UserError as error:
             raise SourceError(f"{source.name}: {error.got}, expected {error.expected}") from error
         if found != row.payload:
-            raise SourceError(f"{source.name}: wrong SHA-256: got {_told(found)}, expected {_told(row.payload)}")
+            raise SourceError(
+                f"{source.name}: wrong SHA-256: got {_describe(found)}, expected {_describe(row.payload)}"
+            )
 
 
 def _copy(source: Path, part: Path, row: RawFile) -> Payload:
@@ -69,11 +71,11 @@ def _copy_bytes(source: Path, sink: IO[bytes], progress: Progress) -> None:
 
 
 def _pack(source: Path, sink: IO[bytes], progress: Progress) -> None:
-    """Pack a folder: whatever the source, one file results, which is whole or absent."""
+    """Pack a folder, so that every source results in one file, which can be written atomically."""
     with open_image_tree(source) as tree, zipfile.ZipFile(sink, "w") as archive:
         for name in tree.names():
             content = tree.read(name)
-            # A ZipInfo made by hand has a fixed date: the same folder gives the same archive.
+            # A ZipInfo that is created here has the fixed default date, so that the same folder gives the same archive.
             archive.writestr(zipfile.ZipInfo(f"{TREE}/{name}"), content, zipfile.ZIP_DEFLATED)
             progress.update(len(content))
 
@@ -83,6 +85,6 @@ def _tree_payload(path: Path) -> Payload:
         return tree_payload(tree)
 
 
-def _told(payload: Payload) -> str:
+def _describe(payload: Payload) -> str:
     images = f"{payload.images:,} images, " if payload.images else ""
     return f"{payload.sha256} ({images}{payload.bytes:,} bytes)"

@@ -1,4 +1,4 @@
-"""What a data file comes down to, however it was packed: the plain bytes, their number and their digest."""
+"""The content of a data file independently of its packing: the plain bytes, their number and their digest."""
 
 import gzip
 import hashlib
@@ -11,17 +11,17 @@ from typing import IO
 from nvae.data.archives import ImageTree
 
 CHUNK = 1 << 20
-"""Bytes read or written at once."""
+"""Number of bytes that are read or written at once."""
 
 
 @dataclass(frozen=True)
 class Payload:
-    """The content of a data file.
+    """Size and digest of the content of a data file.
 
     Args:
-        bytes: size of the content.
-        sha256: lower-case hexadecimal.
-        images: how many images; 0 if the content is not an image tree.
+        bytes: Size of the content in bytes.
+        sha256: SHA-256 of the content in lower-case hexadecimal.
+        images: Number of images; 0 if the content is not an image tree.
     """
 
     bytes: int
@@ -30,13 +30,13 @@ class Payload:
 
 
 def tree_payload(tree: ImageTree) -> Payload:
-    """Size and digest of a tree's images, the same for a zip, a repacked zip and an unpacked folder.
+    """Compute size and digest of a tree's images, which are equal for a zip, a repacked zip and an unpacked folder.
 
-    The digest is the SHA-256 of one line an image, sorted by name: the name, a NUL, the SHA-256 of its bytes in
-    hexadecimal, a newline. Files that are not images (``.info``, ``.LOG``) do not count.
+    The digest is the SHA-256 of one line per image, sorted by name: the name, a NUL, the SHA-256 of the image's bytes
+    in hexadecimal, a newline. Files that are not images (``.info``, ``.LOG``) are ignored.
 
     Raises:
-        UserError: a member is damaged or too large.
+        UserError: If a member is damaged or too large.
     """
     digest, size, names = hashlib.sha256(), 0, tree.images()
     for name in names:
@@ -47,21 +47,22 @@ def tree_payload(tree: ImageTree) -> Payload:
 
 
 def copy_payload(source: Path, sink: IO[bytes] | None, *, limit: int) -> Payload:
-    """Stream a file, gunzipped if it is gzip, into ``sink`` and digest it on the way.
+    """Copy a file, decompressed if it is gzip, to ``sink`` and compute its digest.
 
-    Gzip is told by its first two bytes, not by the name: some servers unpack on the way.
+    A gzip file is recognised by its first two bytes, not by its name, since some servers decompress a file themselves.
 
     Args:
-        source: plain or gzip.
-        sink: where the plain bytes go; None to digest only.
-        limit: bytes that are due; reading stops as soon as there are more, so that a gzip bomb stays small.
+        source: Plain or gzip file.
+        sink: Stream for the plain bytes; None to compute the digest only.
+        limit: Expected number of bytes; reading stops as soon as there are more, so that a gzip bomb stays small.
 
     Returns:
         Size and SHA-256 of the plain bytes.
 
     Raises:
-        ValueError: truncated or damaged gzip, or more than ``limit`` bytes; the message is the reason in a few words.
-        OSError: reading or writing failed.
+        ValueError: If the gzip file is truncated or damaged, or has more than ``limit`` bytes; the message is a short
+            reason.
+        OSError: If reading or writing fails.
     """
     digest, size = hashlib.sha256(), 0
     with source.open("rb") as raw:
@@ -71,7 +72,7 @@ def copy_payload(source: Path, sink: IO[bytes] | None, *, limit: int) -> Payload
             while chunk := _read(stream, min(CHUNK, limit + 1 - size)):
                 size += len(chunk)
                 if size > limit:
-                    raise ValueError(f"holds more than the {limit:,} bytes that are due")
+                    raise ValueError(f"holds more than the expected {limit:,} bytes")
                 digest.update(chunk)
                 if sink is not None:
                     sink.write(chunk)

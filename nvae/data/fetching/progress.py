@@ -1,4 +1,4 @@
-"""One progress display for transfers: a bar on a terminal, a few plain lines in a log."""
+"""Progress display of a transfer: a bar on a terminal, a few plain lines in a log."""
 
 import sys
 import time
@@ -8,16 +8,16 @@ from typing import Self
 from tqdm import tqdm
 
 LINE_EVERY_S = 10.0
-"""Seconds between two plain lines: a log of a long transfer stays readable."""
+"""Seconds between two plain lines, so that the log of a long transfer stays short."""
 
 
 class Progress:
-    """Counts transferred bytes on standard error. Used in a ``with`` statement.
+    """Display of the number of transferred bytes on standard error, for use in a ``with`` statement.
 
     Args:
-        label: what is transferred.
-        total: bytes that are due; None if the sender does not tell.
-        done: bytes that were there before, from an earlier run.
+        label: Name of the file that is transferred.
+        total: Expected number of bytes; None if the sender does not state it.
+        done: Number of bytes that an earlier run has transferred.
     """
 
     def __init__(self, label: str, *, total: int | None, done: int = 0) -> None:
@@ -28,7 +28,7 @@ class Progress:
             self._bar = tqdm(desc=label, total=total, initial=done, unit="B", unit_scale=True, leave=False)
 
     def update(self, n_bytes: int) -> None:
-        """Count ``n_bytes`` more."""
+        """Add ``n_bytes`` to the count."""
         self._done += n_bytes
         if self._bar is not None:
             self._bar.update(n_bytes)

@@ -1,4 +1,4 @@
-"""``data/registry.csv``: every file of every real data set, with its address, digest, licence and citation."""
+"""``data/registry.csv``, which lists every file of every real data set with address, digest, licence and citation."""
 
 import csv
 import re
@@ -12,7 +12,7 @@ from nvae.data.fetching.payloads import Payload
 from nvae.errors import UserError
 
 CONTENTS = ("plain", "images")
-"""What a row's digest is of: the plain (decompressed) bytes, or the images of a tree (`payloads.tree_payload`)."""
+"""Input of a row's digest: the plain (decompressed) bytes, or the images of a tree (`payloads.tree_payload`)."""
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,19 @@ class RawFile:
     """One row of the registry.
 
     Args:
-        dataset: the data set that it belongs to.
-        file: its final name, below ``folder``.
-        folder: where it goes below the data set's raw folder; empty for the folder itself.
-        url: the official address.
-        system: where a package of the operating system puts it; empty if none does.
-        version: the year of the release.
-        content: one of `CONTENTS`.
-        bytes: size of the content, decompressed.
-        sha256: digest of the content.
-        images: number of images in it; 0 for labels.
-        origin: the home page.
-        licence: terms of use.
-        citation: what to cite.
+        dataset: Name of the data set.
+        file: Final name of the file, below ``folder``.
+        folder: Subfolder of the data set's raw folder; empty for the raw folder itself.
+        url: Official address.
+        system: Path at which a package of the operating system installs the file; empty if there is none.
+        version: Year of the release.
+        content: Input of the digest, one of `CONTENTS`.
+        bytes: Size of the decompressed content in bytes.
+        sha256: Digest of the content.
+        images: Number of images in the file; 0 for labels.
+        origin: Home page of the data set.
+        licence: Terms of use.
+        citation: Publication to cite.
     """
 
     dataset: str
@@ -51,22 +51,22 @@ class RawFile:
 
     @property
     def path(self) -> PurePosixPath:
-        """Its final place, relative to the data set's raw folder."""
+        """The final path, relative to the data set's raw folder."""
         return PurePosixPath(self.folder) / self.file
 
     @property
     def published(self) -> str:
-        """The name that it is published under, packed: the last part of its address."""
+        """The name under which the packed file is published: the last part of its address."""
         return PurePosixPath(urlsplit(self.url).path).name
 
     @property
     def names(self) -> list[str]:
-        """The names that a source may have it under, the published one first."""
+        """The names that the file may have at a source, the published one first."""
         return list(dict.fromkeys([self.published, self.file]))
 
     @property
     def payload(self) -> Payload:
-        """What its content has to be. Only of a tree are images counted."""
+        """The expected content; images are counted only in a tree."""
         return Payload(self.bytes, self.sha256, self.images if self.content == "images" else 0)
 
 
@@ -74,13 +74,13 @@ def load(path: Path = layout.REGISTRY) -> list[RawFile]:
     """Read the registry.
 
     Args:
-        path: the CSV file.
+        path: The CSV file.
 
     Returns:
-        One entry a row, in the file's order.
+        One entry per row, in the order of the file.
 
     Raises:
-        UserError: no such file, a missing or unknown column, or a value of the wrong kind.
+        UserError: If the file is missing, a column is missing or unknown, or a value is invalid.
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
@@ -92,15 +92,15 @@ def load(path: Path = layout.REGISTRY) -> list[RawFile]:
 
 
 def select(rows: Sequence[RawFile], dataset: str) -> list[RawFile]:
-    """The rows of one data set.
+    """Return the rows of one data set.
 
     Raises:
-        UserError: the registry has none; the message lists the data sets that it has.
+        UserError: If the registry has no row of this data set; the message lists the known data sets.
     """
     found = [row for row in rows if row.dataset == dataset]
     if not found:
         known = ", ".join(dict.fromkeys(row.dataset for row in rows))
-        raise UserError("data set", got=repr(dataset), expected=f"one of {known}", hint="Name one of these.")
+        raise UserError("data set", got=repr(dataset), expected=f"one of {known}", hint="Use one of these names.")
     return found
 
 
@@ -108,7 +108,7 @@ def _raw_file(where: str, row: dict[str, str]) -> RawFile:
     columns = set(RawFile.__dataclass_fields__)
     if set(row) != columns or None in row.values():
         expected = f"the columns {', '.join(RawFile.__dataclass_fields__)}"
-        raise UserError(where, got=", ".join(map(str, row)), expected=expected, hint="Mend the row.")
+        raise UserError(where, got=", ".join(map(str, row)), expected=expected, hint="Correct the row.")
     rules = {
         "file": r"\w[\w.-]*",
         "folder": r"(\w[\w.-]*(/\w[\w.-]*)*)?",
@@ -120,6 +120,6 @@ def _raw_file(where: str, row: dict[str, str]) -> RawFile:
     }
     for column, rule in rules.items():
         if not re.fullmatch(rule, row[column]):
-            raise UserError(f"{where}, {column}", got=repr(row[column]), expected=f"/{rule}/", hint="Mend the row.")
+            raise UserError(f"{where}, {column}", got=repr(row[column]), expected=f"/{rule}/", hint="Correct the row.")
     text = {column: value for column, value in row.items() if column not in ("bytes", "images")}
     return RawFile(**text, bytes=int(row["bytes"]), images=int(row["images"] or 0))

@@ -1,4 +1,4 @@
-"""Where a raw file may come from, in the order in which places are tried."""
+"""The possible sources of a raw file, in the order in which they are tried."""
 
 import re
 from collections.abc import Mapping
@@ -15,20 +15,20 @@ OFFLINE_VARIABLE = "NVAE_OFFLINE"
 
 
 class SourceError(Exception):
-    """A source can't serve a file; the message is the reason in a few words."""
+    """A source can't serve a file; the message is a short reason."""
 
 
 class UnreachableError(SourceError):
-    """There is no connection: asking the same source for another file is useless."""
+    """No connection can be made, so that the same source is not tried for other files."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the environment says about sources.
+    """Settings of the sources from environment variables.
 
     Args:
-        mirrors: folders or http(s) addresses, in the order in which they are tried.
-        offline: open no socket at all.
+        mirrors: Folders or http(s) addresses, in the order in which they are tried.
+        offline: Whether the network must not be used; if so, no socket is opened.
     """
 
     mirrors: tuple[str, ...] = ()
@@ -39,17 +39,17 @@ class Setting:
         """Read ``NVAE_DATA_MIRROR`` and ``NVAE_OFFLINE``.
 
         Args:
-            environ: such as ``os.environ``.
+            environ: Environment variables, such as ``os.environ``.
 
         Raises:
-            UserError: a mirror is an address, but not a plain http or https one.
+            UserError: If a mirror is an address other than a plain http or https address.
 
         >>> Setting.from_environ({"NVAE_DATA_MIRROR": "/srv/data, https://example.org/data/", "NVAE_OFFLINE": "1"})
         Setting(mirrors=('/srv/data', 'https://example.org/data/'), offline=True)
         """
         mirrors = tuple(part.strip() for part in environ.get(MIRROR_VARIABLE, "").split(",") if part.strip())
         for mirror in mirrors:
-            # The address is not repeated in full: it may hold a password.
+            # The message does not repeat the whole address, which may contain a password.
             if "://" in mirror and not re.match(r"https?://[^/@]+(/|$)", mirror):
                 scheme = mirror.split("://")[0]
                 got = f"an address {scheme}://…" + (" with a user name" if "@" in mirror else "")
@@ -61,11 +61,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class Source:
-    """One source and the places in it where a file may be.
+    """One source of a file, with the places in it where the file may be.
 
     Args:
-        label: how messages name the source.
-        places: paths of files or folders, or (text) addresses.
+        label: Name of the source in messages.
+        places: Paths of files or folders, or addresses as strings.
     """
 
     label: str
@@ -73,17 +73,17 @@ class Source:
 
 
 def sources(row: RawFile, out: Path, setting: Setting) -> list[Source]:
-    """Every source of one file: supplied by hand, the mirrors, the system's own, the official address.
+    """List all sources of a file: the raw folder, the mirrors, a package of the system, the official address.
 
     Args:
-        row: the file.
-        out: the data set's raw folder.
-        setting: what the environment says.
+        row: Registry row of the file.
+        out: Raw folder of the data set, to which a user may have copied the file by hand.
+        setting: Settings from the environment.
 
     Returns:
-        Sources in the order in which they are to be tried.
+        The sources in the order in which they are tried.
     """
-    # The target itself is a place too: a gzip file under the plain name is unpacked in place.
+    # The target is one of the places: a gzip file with the plain name is decompressed in place.
     by_hand = [place for folder in dict.fromkeys([(out / row.path).parent, out]) for place in _in_folder(row, folder)]
     found = [Source(f"{out}", tuple(by_hand))]
     found += [Source(f"{MIRROR_VARIABLE} {mirror}", _mirror_places(row, mirror)) for mirror in setting.mirrors]

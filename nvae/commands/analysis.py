@@ -1,0 +1,183 @@
+"""The verbs of the analyses: ``nvae kl``, ``nvae metrics`` and so on, each an entry of ``nvae.analyses.ANALYSES``."""
+
+import argparse
+import functools
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nvae.analyses import ANALYSES, Analysis
+from nvae.analyses.run import ArmFiles, Images, Run
+from nvae.commands._common import add_classifier, add_compute, add_model, add_params, require_out
+from nvae.commands._images import add_images, needs_data, open_images
+from nvae.commands._model import (
+    Profile,
+    data_file,
+    model_folder,
+    open_data,
+    open_model,
+    open_profile,
+)
+from nvae.config import CLASSIFIER
+from nvae.inference.classifiers import load_classifier
+from nvae.models import MODELS
+from nvae.provenance import Stopwatch, atomic, sha256, write_sidecar
+from nvae.provenance.closure import fingerprint
+from nvae.tables.schemas import RUN, TABLES
+from nvae.training.device import resolve_precision
+
+
+def configure(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add the arguments of the analysis ``name``."""
+    analysis = ANALYSES[name]
+    parser.set_defaults(analysis=analysis)
+    if "model" in analysis.reads:
+        add_model(parser, data="data" in analysis.reads)
+    else:
+        parser.add_argument("dataset", help="a key of `data` in params.yaml")
+        parser.add_argument("--variant", default="n_vae", help="a key of `variants` (default: n_vae)")
+        parser.add_argument("--seed", type=int, default=0, help="seed of the runs (default: 0)")
+        parser.add_argument("--out", type=Path, help="the table to write (default: the profile's)")
+        add_compute(parser)
+        add_params(parser)
+    if "images" in analysis.options:
+        add_images(parser)
+    if "kind" in analysis.options:
+        parser.add_argument("--kind", choices=("class", "shared"), default="class", help="latents that are moved")
+    if "classifier" in analysis.options:
+        add_classifier(parser)
+    if "arms" in analysis.options:
+        parser.add_argument("--arms", type=Path, help="folder of finished arms (default: the profile's)")
+        parser.add_argument("--restart", action="store_true", help="train every arm from scratch")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compute the table of one run, and write it with its sidecar.
+
+    Raises:
+        UserError: If an input is missing or does not fit, or one is given without ``--out``.
+    """
+    stopwatch = Stopwatch()
+    analysis: Analysis = args.analysis
+    if analysis.first_seed_alone:
+        # The profile's table is about the profile's own model and data.
+        require_out(args, *(name for name in ("model", "data", "images", "generated") if hasattr(args, name)))
+    profile = open_profile(args)
+    opened, inputs = _open(args, analysis, profile)
+    result = importlib.import_module(analysis.module).compute(opened)
+    out: Path = args.out or _default_out(args, analysis, profile)
+    if isinstance(result, pd.DataFrame):
+        _write_csv(analysis, result, opened, out)
+    else:
+        _write_npz(result, opened, out)
+    sections = profile.config.sections(analysis.sections, dataset=args.dataset, variant=args.variant)
+    write_sidecar(
+        out,
+        verb=analysis.name,
+        params={**_choices(opened), **json.loads(sections)},
+        inputs=inputs,
+        stopwatch=stopwatch,
+        device=profile.device.type,
+        precision=_precision(args, analysis, profile) if analysis.trains else None,
+    )
+
+
+def _open(args: argparse.Namespace, analysis: Analysis, profile: Profile) -> tuple[Run, Mapping[str, Path]]:
+    """Load what the analysis reads; the run, and the files that were read."""
+    inputs: dict[str, Path] = {}
+    opened = functools.partial(
+        Run, args.dataset, args.variant, args.seed, profile.config, profile.device, block=getattr(args, "kind", None)
+    )
+    if "model" not in analysis.reads:
+        return opened(), inputs
+    inputs["model"] = model_folder(args, profile)
+    from_data = "data" in analysis.reads and ("images" not in analysis.options or needs_data(args))
+    loaded = open_model(inputs["model"], profile)
+    prepared = None
+    if from_data:
+        inputs["data"] = data_file(args, profile)
+        prepared = open_data(inputs["data"], inputs["model"], loaded)
+    images: Images | None = None
+    if "images" in analysis.options:
+        images = open_images(args, loaded, prepared, device=profile.device)
+        if args.images is not None:
+            inputs["images"] = args.images
+    classifier = None
+    if "classifier" in analysis.reads and prepared is not None:
+        first = profile.config.seeds[0]
+        inputs["classifier"] = args.classifier or profile.paths.model(args.dataset, CLASSIFIER, first)
+        classifier = load_classifier(inputs["classifier"], prepared, device=profile.device)
+    found = opened(loaded=loaded, prepared=prepared, images=images, classifier=classifier)
+    if "arms" in analysis.options:
+        arms = _arm_files(args, analysis, profile, inputs, MODELS[loaded.description.model].module)
+        found = opened(loaded=loaded, prepared=prepared, arms=arms)
+    return found, inputs
+
+
+def _arm_files(
+    args: argparse.Namespace, analysis: Analysis, profile: Profile, inputs: Mapping[str, Path], model_module: str
+) -> ArmFiles:
+    config, paths = profile.config, profile.paths
+    code = fingerprint(__name__, analysis.module, model_module)
+    depends_on = {
+        "classifier": config.classifier_params(args.dataset).model_dump(mode="json"),
+        "training": config.training_params(args.dataset, CLASSIFIER).model_dump(mode="json"),
+        "seed": args.seed,
+        "precision": _precision(args, analysis, profile),
+        "inputs": {name: sha256(path) for name, path in sorted(inputs.items())},
+        "code": hashlib.sha256(code.encode()).hexdigest(),
+    }
+    return ArmFiles(
+        args.arms or paths.arms(args.dataset, args.variant, args.seed),
+        paths.checkpoint(args.dataset, args.variant, args.seed).with_suffix(""),
+        args.restart,
+        depends_on,
+    )
+
+
+def _precision(args: argparse.Namespace, analysis: Analysis, profile: Profile) -> str:
+    """Return the precision in which the analysis trains its networks."""
+    trained = args.variant if "training" in analysis.sections else CLASSIFIER
+    protocol = profile.config.training_params(args.dataset, trained)
+    return resolve_precision(protocol.precision, profile.device)
+
+
+def _choices(opened: Run) -> dict[str, object]:
+    """Return what the arguments chose, for the sidecar."""
+    kind = {"kind": opened.block} if opened.block else {}
+    return {**kind, **(opened.images.origin if opened.images else {})}
+
+
+def _default_out(args: argparse.Namespace, analysis: Analysis, profile: Profile) -> Path:
+    if analysis.first_seed_alone:
+        return profile.paths.arrays(analysis.name, args.dataset, args.variant, getattr(args, "kind", ""))
+    return profile.paths.run_table(analysis.name, args.dataset, args.variant, args.seed)
+
+
+def _columns(opened: Run) -> dict[str, str | int]:
+    """Return the columns that identify the run: as its model says, or as the arguments say where there is no model."""
+    if opened.loaded is not None:
+        return opened.loaded.description.columns()
+    values = (opened.dataset, opened.variant, opened.seed)
+    return dict(zip((column.name for column in RUN), values, strict=True))
+
+
+def _write_csv(analysis: Analysis, table: pd.DataFrame, opened: Run, out: Path) -> None:
+    for position, (name, value) in enumerate(_columns(opened).items()):
+        table.insert(position, name, value)
+    expected = TABLES[analysis.name].names
+    if tuple(table.columns) != expected:
+        raise ValueError(f"the analysis {analysis.name} made columns {', '.join(table.columns)}, not its schema's")
+    with atomic(out) as part:
+        table.to_csv(part, index=False, float_format="%.8g")
+
+
+def _write_npz(arrays: Mapping[str, object], opened: Run, out: Path) -> None:
+    named = {**_columns(opened), "class_names": list(opened.description.class_names), **arrays}
+    with atomic(out) as part, part.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **{name: np.asarray(value) for name, value in named.items()})

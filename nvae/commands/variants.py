@@ -1,0 +1,31 @@
+"""``nvae variants``: the parameters of every variant, as a table that other tables can be joined with."""
+
+import argparse
+from pathlib import Path
+
+from nvae.commands._common import add_params, load_config
+from nvae.figures import runs
+from nvae.layout import Layout
+from nvae.provenance import Stopwatch, write_sidecar
+from nvae.tables.joining import write_text
+from nvae.tables.schemas import VARIANTS
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("--out", type=Path, help="the table to write (default: the profile's)")
+    add_params(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write one row per data set, variant and parameter of the model."""
+    stopwatch = Stopwatch()
+    config = load_config(args)
+    rows = [
+        [dataset, variant, parameter, str(setting)]
+        for dataset, variant in runs(config.datasets)
+        for parameter, setting in config.model_params(dataset, variant).model_dump(mode="json").items()
+    ]
+    out = args.out or Layout(config.profile).table(VARIANTS.name)
+    write_text(out, list(VARIANTS.names), rows)
+    write_sidecar(out, verb="variants", params={"profile": config.profile}, inputs={}, stopwatch=stopwatch)

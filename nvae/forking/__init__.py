@@ -1,0 +1,1 @@
+"""Jobs that fork from one process in which everything is imported; see `nvae.forking.client`."""

@@ -1,0 +1,106 @@
+"""The fork server: one process that imports every verb, and then forks for each job that asks."""
+
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from typing import NoReturn
+
+from nvae import cli
+from nvae.forking.client import KILLED, LENGTH, VARIABLE, address
+
+#: What verbs import only while they work.
+_LATE = (
+    "nvae.inference.gan_monitor",
+    "nvae.plotting.single",
+    "scipy.stats",
+    "seaborn",
+    "sklearn.linear_model",
+    "sklearn.neighbors",
+    "torch._dynamo",  # by the first optimizer
+    "torchvision.datasets.mnist",
+)
+
+
+def serve() -> None:
+    """Import everything, then fork for whoever asks, for as long as the lifeline's other end is open.
+
+    The command line has the server's folder and its end of the lifeline.
+    """
+    folder, descriptor = sys.argv[1:]
+    lifeline = socket.socket(fileno=int(descriptor))
+    _end_with(lifeline)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it
+    cli.import_undisturbed(*(name for verb in cli.VERBS for name in cli.verb_modules(verb)), *_LATE)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, 0)  # from here on it looks for itself, and can tidy up
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address(folder))
+        listener.listen(socket.SOMAXCONN)
+        while lifeline not in select.select([listener, lifeline], [], [])[0]:
+            caller, _ = listener.accept()
+            with caller:
+                if os.fork() == 0:
+                    listener.close()
+                    lifeline.close()
+                    _job(caller)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _job(caller: socket.socket) -> NoReturn:
+    """What the caller asks for, in this process, which is a fork and ends with it."""
+    code = 1
+    try:
+        # A session of its own: a terminal's or a batch system's signal reaches it once, through the caller.
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        header, streams, _, _ = socket.recv_fds(caller, LENGTH.size, 3)
+        (length,) = LENGTH.unpack(header)
+        asked = json.loads(caller.recv(length, socket.MSG_WAITALL))
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        _end_with(caller)
+        os.environ.clear()
+        os.environ.update(asked["environ"])
+        del os.environ[VARIABLE]
+        os.chdir(asked["folder"])
+        caller.sendall(LENGTH.pack(os.getpid()))
+        code = _exit_code(asked["args"])
+    finally:
+        for written in (sys.stdout, sys.stderr):
+            written.flush()
+        caller.sendall(bytes([code]))
+        os._exit(code)
+
+
+def _exit_code(args: list[str]) -> int:
+    """That of ``nvae args``, which may raise: the interpreter's rules for what was not caught."""
+    sys.argv[1:] = args
+    try:
+        return cli.main(args)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+
+
+def _end_with(peer: socket.socket) -> None:
+    """From now on the kernel ends this process when the other end of ``peer`` closes, whatever it is at.
+
+    It sends SIGIO, whose default is to end the process. No thread has to wake up for it: a library's loop that holds
+    the interpreter's lock cannot delay it.
+    """
+    fcntl.fcntl(peer, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(peer, fcntl.F_SETFL, fcntl.fcntl(peer, fcntl.F_GETFL) | os.O_ASYNC)
+    closed = select.poll()
+    closed.register(peer, select.POLLRDHUP)
+    if closed.poll(0):
+        os._exit(KILLED)

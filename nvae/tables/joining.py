@@ -1,0 +1,160 @@
+"""Joining the tables of single runs into one, and splitting it again. As text: a number keeps its digits."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from nvae.clock import LONG_AGO
+from nvae.errors import UserError
+from nvae.layout import Layout
+from nvae.provenance import atomic
+from nvae.tables.schemas import RUN, TABLES
+
+Rows = list[list[str]]
+#: A run: data set, variant, seed.
+Run = tuple[str, str, str]
+
+
+def join(paths: Iterable[Path]) -> tuple[list[str], Rows]:
+    """Read tables and append their rows in the order given.
+
+    Args:
+        paths: Paths of the CSVs, at least one.
+
+    Returns:
+        The columns that all tables have, and the rows.
+
+    Raises:
+        UserError: If a table is missing or no CSV, or has other columns than the first.
+    """
+    first, *others = paths
+    columns, rows = read_text(first)
+    for path in others:
+        found, more = read_text(path)
+        if found != columns:
+            raise UserError(
+                str(path),
+                got=f"columns {', '.join(found)}",
+                expected=f"those of {first}: {', '.join(columns)}",
+                hint="Make the tables again with the same version.",
+            )
+        rows += more
+    return columns, rows
+
+
+def melt_history(columns: list[str], rows: Rows) -> tuple[list[str], Rows]:
+    """Turn a training history from one column per term into one row per term.
+
+    Args:
+        columns: Columns of the history: those of the schema but the last two, then the terms.
+        rows: Its rows; an empty cell is a term that was not measured.
+
+    Returns:
+        The columns of the schema ``history``, and the rows.
+    """
+    names = TABLES["history"].names
+    keys = [columns.index(name) for name in names[:-2]]
+    terms = [index for index in range(len(columns)) if index not in keys]
+    melted = [[*(row[key] for key in keys), columns[term], row[term]] for row in rows for term in terms if row[term]]
+    return list(names), melted
+
+
+def write_text(path: Path, columns: list[str], rows: Rows) -> None:
+    """Write a CSV, whole or not at all."""
+    with atomic(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([columns, *rows])
+
+
+def read_text(path: Path) -> tuple[list[str], Rows]:
+    """Read a CSV without converting a value.
+
+    Raises:
+        UserError: If the file is missing or no CSV.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            columns, *rows = csv.reader(stream, strict=True)
+    except FileNotFoundError:
+        raise UserError(
+            str(path), got="no such file", expected="a table", hint="Make it first, or correct the path."
+        ) from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise UserError(
+            str(path), got=f"no table ({error})", expected="a CSV with a line of column names", hint="Make it again."
+        ) from None
+    short = [number for number, row in enumerate(rows, start=2) if len(row) != len(columns)]
+    if short:
+        raise UserError(
+            f"{path}, line {short[0]}",
+            got=f"{len(rows[short[0] - 2])} values",
+            expected=f"{len(columns)}, one per column",
+            hint="Make the table again.",
+        )
+    return columns, rows
+
+
+def split(path: Path) -> dict[Run, str]:
+    """Split a joined table into the tables of its runs.
+
+    Returns:
+        Run → the content of its table, byte for byte what it was before the tables were joined.
+
+    Raises:
+        UserError: If the table is missing, no CSV, or does not name its runs.
+    """
+    columns, rows = read_text(path)
+    names = [column.name for column in RUN]
+    if missing := [name for name in names if name not in columns]:
+        raise UserError(
+            str(path),
+            got=f"columns {', '.join(columns)}",
+            expected=f"also {', '.join(missing)}",
+            hint="Make the table again.",
+        )
+    dataset, model, seed = (columns.index(name) for name in names)
+    parts: dict[Run, Rows] = {}
+    for row in rows:
+        parts.setdefault((row[dataset], row[model], row[seed]), []).append(row)
+    return {run: _text(columns, part) for run, part in parts.items()}
+
+
+def restore_run_tables(layout: Layout, wanted: Iterable[tuple[str, str, str, int]]) -> int:
+    """Write the tables of single runs that are missing, from the joined tables.
+
+    A clone has the joined tables alone. Restored tables are dated long ago, so that whatever they are made from, if it
+    is there, counts as newer.
+
+    Args:
+        layout: Paths of the profile.
+        wanted: Tables of runs: (table, data set, variant, seed).
+
+    Returns:
+        How many were restored.
+
+    Raises:
+        UserError: If a joined table is damaged.
+    """
+    missing: dict[str, list[Run]] = {}
+    for table, dataset, variant, seed in wanted:
+        if not layout.run_table(table, dataset, variant, seed).exists():
+            missing.setdefault(table, []).append((dataset, variant, str(seed)))
+    count = 0
+    for table, runs in missing.items():
+        joined = layout.table(table)
+        parts = split(joined) if joined.is_file() else {}
+        for run in runs:
+            if run in parts:
+                path = layout.run_table(table, *run)
+                with atomic(path) as part:
+                    part.write_text(parts[run], encoding="utf-8", newline="")
+                os.utime(path, (LONG_AGO, LONG_AGO))
+                count += 1
+    return count
+
+
+def _text(columns: list[str], rows: Rows) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([columns, *rows])
+    return stream.getvalue()

@@ -1,0 +1,120 @@
+"""Which tables figures are drawn from, named by the role of the data set. Imports nothing heavy."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from nvae.layout import Layout
+from nvae.tables.schemas import ARRAYS
+
+#: Tables of data sets whose factors are known because the project draws them.
+GROUND_TRUTH = ("factors", "calibration")
+
+
+@dataclass(frozen=True)
+class Need:
+    """The rows, or the arrays, of one variant on one data set.
+
+    Args:
+        key: Name under which ``draw`` receives them.
+        table: Name of the table.
+        role: Role of the data set, ``digits``, ``fashion`` or ``faces``; for the tables of `GROUND_TRUTH`, the name of
+            a built-in data set, the same in every profile.
+        variant: Name of the variant.
+        block: Kind of latents of a traversal.
+    """
+
+    key: str
+    table: str
+    role: str
+    variant: str = "n_vae"
+    block: Literal["", "class", "shared"] = ""
+
+    def about(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return the data set and the variant of each model that the table is about: one."""
+        return ((self.role if self.table in GROUND_TRUTH else roles[self.role], self.variant),)
+
+    def runs(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return those whose models must be trained for it: none for a calibration, which trains its own."""
+        return () if self.table == "calibration" else self.about(roles)
+
+    def files(
+        self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]
+    ) -> Iterator[Path]:
+        """Return the files of the single runs: of arrays the first seed's, of a table every seed's."""
+        for dataset, variant in self.about(roles):
+            if self.table in ARRAYS:
+                yield layout.arrays(self.table, dataset, variant, self.block)
+            else:
+                yield from (layout.run_table(self.table, dataset, variant, seed) for seed in seeds_of(dataset))
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The metrics of variants that differ in one parameter of the model.
+
+    Args:
+        key: Name under which ``draw`` receives them.
+        parameter: Name of the parameter, which becomes a column.
+        variants: Names of the variants, by growing value of the parameter, or the unchanged one first.
+        roles: Roles of the data sets.
+    """
+
+    key: str
+    parameter: str
+    variants: tuple[str, ...]
+    roles: tuple[str, ...]
+    table: str = "metrics"
+
+    def about(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return the data set and the variant of each model that the table is about."""
+        return tuple((roles[role], variant) for role in self.roles for variant in self.variants)
+
+    def runs(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return those whose models must be trained for it: all."""
+        return self.about(roles)
+
+    def files(
+        self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]
+    ) -> Iterator[Path]:
+        """Return the files of the single runs, and the table of the variants' parameters."""
+        for dataset, variant in self.about(roles):
+            yield from (layout.run_table(self.table, dataset, variant, seed) for seed in seeds_of(dataset))
+        yield layout.table("variants")
+
+
+# The class-conditional models that are compared, in the order of legends and panels.
+COMPARED = ("n_vae", "cvae", "cgan", "ac_gan")
+
+_ROLES = ("digits", "fashion", "faces")
+CLASS_WEIGHT = Ablation(
+    "ablation",
+    "class_weight",
+    ("n_vae_lambda1", "n_vae_lambda1_5", "n_vae_lambda2", "n_vae_lambda4", "n_vae_lambda8"),
+    _ROLES,
+)
+CLASS_BIAS = Ablation("ablation", "class_bias", ("n_vae", "n_vae_no_bias"), _ROLES)
+ABLATIONS = (CLASS_WEIGHT, CLASS_BIAS)
+
+# The models whose latents are probed for known factors, and the data sets on which they are probed.
+ENCODERS = ("n_vae", "cvae", "beta_vae")
+KNOWN = ("glyphs", "garments", "faces")
+# The dial, whose share of class-exclusive factors is set from 0 to 1, and dials on which detection is harder, because of
+# the data or because of the model.
+DIAL = "dial"
+HARDER_DIALS = ("dial_few", "dial_weak")
+HARDER_MODELS = ("n_vae_few_shared", "n_vae_many_shared", "n_vae_lambda8")
+
+
+def of_each(table: str, roles: tuple[str, ...], variants: tuple[str, ...]) -> tuple[Need, ...]:
+    """Return one need per role and variant, under the key ``{role}_{variant}``."""
+    return tuple(Need(f"{role}_{variant}", table, role, variant) for role in roles for variant in variants)
+
+
+# What Figures S7 and S8 are drawn from.
+KNOWN_FACTORS = of_each("factors", KNOWN, ENCODERS)
+CALIBRATION = (
+    *of_each("calibration", (DIAL,), (*ENCODERS, *HARDER_MODELS)),
+    *of_each("calibration", HARDER_DIALS, ("n_vae",)),
+)

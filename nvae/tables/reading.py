@@ -1,0 +1,244 @@
+"""The one reader of tables: checked against their schemas, for figures and claims."""
+
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nvae.errors import UserError
+from nvae.layout import Layout
+from nvae.tables.schemas import ARRAYS, TABLES, Kind, TableSchema
+
+Arrays = dict[str, NDArray[np.generic]]
+
+# What NumPy and zipfile raise of a file that is damaged, absurdly large or of another kind.
+_NO_ARRAYS = (
+    *(ValueError, OSError, EOFError, MemoryError, RuntimeError, SyntaxError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+
+
+def load_table(path: Path, schema: TableSchema, *, split: str | None = "test") -> pd.DataFrame:
+    """Read a CSV, and check it against its schema.
+
+    Args:
+        path: Path of the file.
+        schema: Schema of the table.
+        split: Split whose rows are kept; None keeps all rows.
+
+    Returns:
+        The columns of the schema, and any others.
+
+    Raises:
+        UserError: If the file is missing or no CSV, a column is missing, a number is missing, infinite or a word (an
+            optional one may be missing), or no row is of the split.
+    """
+    _require(path)
+    numbers = schema.of_kind(Kind.KEY, Kind.NUMBER, Kind.OPTIONAL)
+    # Class names such as "NA" or "null" are names; only an empty number is a missing one.
+    missing = dict.fromkeys(schema.of_kind(Kind.NUMBER, Kind.OPTIONAL), "")
+    texts = dict.fromkeys(schema.of_kind(Kind.TEXT), str)
+    try:
+        frame = pd.read_csv(path, keep_default_na=False, na_values=missing, dtype=texts)
+    except ValueError as error:  # what pandas raises for an empty, ragged or undecodable file
+        expected = "a CSV with a line of column names"
+        raise UserError(str(path), got=f"no table ({error})", expected=expected, hint=_hint(path)) from None
+    _complete(path, schema.names, frame.columns.tolist(), "columns")
+    for column in numbers:
+        values = pd.to_numeric(frame[column], errors="coerce")
+        optional = column in schema.of_kind(Kind.OPTIONAL)
+        known = values.notna() | frame[column].isna() if optional else np.isfinite(values)
+        if not known.all():
+            wrong = str(frame[column][~known].iloc[0])
+            raise UserError(f"{path}, column {column}", got=repr(wrong), expected="finite numbers", hint=_hint(path))
+    if split is None:
+        return frame
+    rows = frame[frame["split"] == split].reset_index(drop=True)
+    if rows.empty:
+        raise UserError(
+            str(path),
+            got=f"splits {sorted(set(frame['split']))}",
+            expected=f"rows whose split is {split}",
+            hint=_hint(path),
+        )
+    return rows
+
+
+class RunTables:
+    """The rows of single runs, from wherever a profile has them.
+
+    The rows of a variant come from the tables of its single runs. Where these are not all there, as in a clone, they
+    come from the joined table, which has the same rows. Each file is read once.
+
+    Args:
+        layout: Paths of the profile.
+        seeds_of: Function that returns the seeds of a data set's models.
+    """
+
+    def __init__(self, layout: Layout, seeds_of: Callable[[str], Sequence[int]]) -> None:
+        self._layout = layout
+        self._seeds_of = seeds_of
+        self._known: dict[Path, pd.DataFrame] = {}
+
+    def paths(self, table: str, dataset: str, variant: str) -> list[Path]:
+        """Return the files that the rows of a variant come from."""
+        runs = [self._layout.run_table(table, dataset, variant, seed) for seed in self._seeds_of(dataset)]
+        return runs if all(path.is_file() for path in runs) else [self._layout.table(table)]
+
+    def rows(self, table: str, dataset: str, variant: str) -> pd.DataFrame:
+        """Return the test rows of a variant on a data set, seed by seed.
+
+        Raises:
+            UserError: If there are none, or as those of `load_table`.
+        """
+        parts = []
+        for path in self.paths(table, dataset, variant):
+            if path not in self._known:
+                self._known[path] = load_table(path, TABLES[table])
+            parts.append(rows_of(self._known[path], path, dataset, variant))
+        return pd.concat(parts, ignore_index=True)
+
+
+def rows_of(table: pd.DataFrame, path: Path, dataset: str, variant: str) -> pd.DataFrame:
+    """Return the rows of a variant on a data set.
+
+    Args:
+        table: Rows of several runs.
+        path: Path of the table, for the message.
+        dataset: Name of the data set.
+        variant: Name of the variant.
+
+    Raises:
+        UserError: If there are none.
+    """
+    found = table[(table["dataset"] == dataset) & (table["model"] == variant)].reset_index(drop=True)
+    if found.empty:
+        raise UserError(
+            str(path), got=f"no row of {dataset}, {variant}", expected="the rows of its runs", hint=_hint(path)
+        )
+    return found
+
+
+def select(table: pd.DataFrame, **wanted: str | float) -> pd.DataFrame:
+    """The rows whose columns have the wanted values, for instance ``metric="recall"``.
+
+    Raises:
+        UserError: there is no such row, or a number in one is missing or infinite: the mean over seeds
+            would leave it out without a word.
+    """
+    about = f"the table of {table['dataset'].iloc[0]}, {table['model'].iloc[0]}"
+    rows = table
+    for column, value in wanted.items():
+        found = rows[column].unique().tolist()
+        if value not in found:
+            raise UserError(
+                about,
+                got=f"{column} {', '.join(map(str, found))}",
+                expected=f"also {column} {value}",
+                hint="Add it to the grid in params.yaml if that lacks it, and make the table again.",
+            )
+        rows = rows[rows[column] == value]
+    if not np.isfinite(rows.select_dtypes("number").to_numpy(float)).all():
+        expected = "finite numbers where " + ", ".join(f"{column} is {value}" for column, value in wanted.items())
+        raise UserError(about, got="missing or infinite ones", expected=expected, hint="Look at what made the table.")
+    return rows
+
+
+def load_arrays(path: Path, kind: str | None = None) -> Arrays:
+    """The arrays of an npz: traversals, samples or posteriors.
+
+    Args:
+        path: of the file.
+        kind: A key of ``ARRAYS``; None: the name of the file's folder.
+
+    Raises:
+        UserError: the file is missing, is no npz of plain arrays, lacks an array, or has one of another shape.
+    """
+    arrays = _read_arrays(path)
+    axes = ARRAYS[kind or path.parent.name].axes
+    _complete(path, tuple(axes), list(arrays), "arrays")
+    _check_axes(path, arrays, axes)
+    return arrays
+
+
+def kind_of(path: Path) -> str:
+    """Which kind of table an npz is, by the array that no other kind has.
+
+    Raises:
+        UserError: the file is missing, is no npz of plain arrays, or of none of these kinds.
+    """
+    arrays = _read_arrays(path)
+    for kind, schema in ARRAYS.items():
+        if schema.mark in arrays:
+            return kind
+    raise UserError(
+        str(path),
+        got=f"arrays {', '.join(arrays)}",
+        expected=f"a table of {', '.join(ARRAYS)}",
+        hint="Make one with nvae traversals, samples or posteriors.",
+    )
+
+
+def _read_arrays(path: Path) -> Arrays:
+    _require(path)
+    try:
+        # Opened here, because np.load leaves a file that is no archive open.
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, Mapping):
+                raise ValueError("a single array")
+            # NumPy gives a member that is no array as its bytes; np.asarray makes that an array without axes.
+            return {name: np.asarray(archive[name]) for name in archive}
+    except _NO_ARRAYS as error:
+        raise UserError(str(path), got=str(error), expected="an npz of plain arrays", hint=_hint(path)) from error
+
+
+def _check_axes(path: Path, arrays: Arrays, axes: Mapping[str, str]) -> None:
+    """That each array has its axes, and that those of one name have one length."""
+    lengths: dict[str, int] = {}
+    for name, listed in axes.items():
+        names, shape = listed.split(), arrays[name].shape
+        known = [lengths.get(axis, length) for axis, length in zip(names, shape, strict=False)]
+        if len(names) != len(shape) or known != list(shape):
+            raise UserError(
+                f"{path}, array {name}",
+                got=f"shape {shape}",
+                expected=f"axes ({', '.join(names)}), each as long as in the other arrays",
+                hint=_hint(path),
+            )
+        lengths |= dict(zip(names, shape, strict=True))
+
+
+def text(arrays: Arrays, name: str) -> str:
+    """A 0-d array as text."""
+    return str(arrays[name].item())
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise UserError(
+            str(path),
+            got="no such file",
+            expected="the table that the figure is drawn from",
+            hint=_hint(path),
+        )
+
+
+def _complete(path: Path, expected: tuple[str, ...], found: list[str], what: str) -> None:
+    missing = [name for name in expected if name not in found]
+    if missing:
+        raise UserError(
+            str(path),
+            got=f"{what} {', '.join(found)}",
+            expected=f"also {', '.join(missing)}",
+            hint=_hint(path),
+        )
+
+
+def _hint(path: Path) -> str:
+    return f"Make it with `snakemake --cores 2 -- {path.as_posix()}`."

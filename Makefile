@@ -56,6 +56,7 @@ check: $(READY) ## check lint, formatting and types
 	ruff format --check .
 	snakefmt --check Snakefile workflow
 	mypy
+	lint-imports --no-cache
 
 format: $(READY) ## correct the formatting
 	ruff check --fix-only .

@@ -19,10 +19,8 @@ include: "workflow/rules/claims.smk"
 
 onstart:
     if workflow.is_main_process and workflow.local_exec:
-        # Its limit on jobs a second, meant for clusters, makes Snakemake 9.27 look through all ready jobs once a second
-        # for each job that is done, which comes to a tenth of two cores.
-        workflow.scheduler.job_rate_limiter = None
-        if len(workflow.dag) > 4:  # fewer are done before it is ready
+        lift_rate_limit(workflow.scheduler, snakemake_version)
+        if len(workflow.dag) > 4:  # fewer are done before the server is ready
             fork_client.start()
 
 

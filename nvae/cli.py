@@ -36,6 +36,18 @@ VERBS = {
     "restore": "bring back data, models and Snakemake's records from DVC's cache or remote",
 }
 
+#: What verbs import only while they run.
+_IMPORTED_LATE = (
+    "nvae.inference.gan_monitor",
+    "nvae.plotting.single",
+    "scipy.stats",
+    "seaborn",
+    "sklearn.linear_model",
+    "sklearn.neighbors",
+    "torch._dynamo",  # by the first optimizer
+    "torchvision.datasets.mnist",
+)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb.
@@ -124,6 +136,11 @@ def import_undisturbed(*names: str) -> None:
         importlib.import_module(name)
     gc.freeze()
     gc.enable()
+
+
+def import_everything() -> None:
+    """Import every verb, and what verbs import only while they run."""
+    import_undisturbed(*(name for verb in VERBS for name in verb_modules(verb)), *_IMPORTED_LATE)
 
 
 def _top_parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""N-VAE broken on purpose in three ways, and the tables for the claims, made from intact and broken models.
+"""N-VAE broken on purpose in three ways, and evaluation of the claims on tables of intact and broken models.
 
 ``python -m tests.broken_models FOLDER`` prints the verdicts side by side for the demo's data, by default with three
 seeds.
@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from nvae import claims
 from nvae.analyses.kl import kl_table
-from nvae.analyses.metrics import metrics
+from nvae.analyses.metrics import metric_table
 from nvae.analyses.responses import response_table
 from nvae.claims.evaluation import ClaimEvaluator
 from nvae.cli import main
@@ -34,7 +34,7 @@ from nvae.training.loop import fit
 
 ROOT = Path(__file__).parents[1]
 CPU = torch.device("cpu")
-#: Claims whose tables are made here: those about latent blocks.
+#: The claims about latent blocks, whose tables are made here.
 CLAIMS = ("C1", "C2", "C3", "C6", "C7", "C14")
 
 
@@ -115,7 +115,7 @@ def trained(kind: type[NVae], config: Config, data: PreparedSet, *, seed: int) -
 def run_tables(model: NVae, config: Config, data: PreparedSet, *, seed: int) -> dict[str, pd.DataFrame]:
     """Return the tables of one run from which `CLAIMS` are evaluated."""
     tables = {
-        "metrics": metrics(model, data, config.metrics, seed=seed, device=CPU, splits=("test",)),
+        "metrics": metric_table(model, data, config.metrics, seed=seed, device=CPU, splits=("test",)),
         "kl": kl_table(model, data.test, data.class_names, device=CPU).assign(split="test"),
         "responses": response_table(
             model,
@@ -138,7 +138,7 @@ def verdicts(config: Config, sets: Mapping[str, PreparedSet], folder: Path) -> d
         sets: Data sets by name, one for each of the configuration's roles.
         folder: Folder that gets a folder of tables for each kind of break.
     """
-    tables: dict[tuple[str, str, str], list[pd.DataFrame]] = {}
+    tables: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for data in sets.values():
         for seed in config.seeds:
             intact = trained(NVae, config, data, seed=seed)
@@ -149,16 +149,16 @@ def verdicts(config: Config, sets: Mapping[str, PreparedSet], folder: Path) -> d
                     model.load_state_dict(intact.state_dict())
                 model.eval()
                 for table, rows in run_tables(model, config, data, seed=seed).items():
-                    tables.setdefault((name, table, data.name), []).append(rows)
+                    tables.setdefault((name, table), []).append(rows)
     loaded = claims.load(ROOT / "claims.yaml")
     chosen = claims.Claims(claims=tuple(claim for claim in loaded.claims if claim.id in CLAIMS))
     found = {}
     for name in BREAKS:
         with contextlib.chdir(_made(folder / name)):
             layout = Layout(config.profile)
-            for (broken, table, dataset), parts in tables.items():
+            for (broken, table), parts in tables.items():
                 if broken == name:
-                    path = layout.table(table, dataset, "n_vae")
+                    path = layout.table(table)
                     path.parent.mkdir(parents=True, exist_ok=True)
                     pd.concat(parts).to_csv(path, index=False)
             content = ClaimEvaluator(layout, config.datasets).content(chosen)

@@ -87,7 +87,7 @@ ANALYSES: dict[str, Analysis] = {
         ),
         Analysis(
             "calibration",
-            "train on data whose share of class-exclusive factors is set, and compare it with the share that KL detects",
+            "train on data whose share of class-exclusive factors is set, and compare it with the share of KL",
             reads=(),
             sections=("data", "calibration.exclusive_factors", "model", "training", "factors"),
             trains=True,

@@ -110,7 +110,8 @@ def _train_group(
     run: Run, files: ArmFiles, grid: Sequence[Arm], group: Sequence[Arm], keys: Mapping[Arm, Mapping[str, object]]
 ) -> list[dict[str, float]]:
     """Train some arms as one program, from their checkpoint if there is one."""
-    # The file name has a digest of all that the arms depend on: a checkpoint of other code or settings is never resumed.
+    # The file name has a digest of all that the arms depend on, so that no checkpoint of other code or settings is
+    # resumed.
     depends_on = {"arms": [keys[arm] for arm in group]}
     digest = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:16]
     checkpoint = files.checkpoints / f"{group[0].name}-{digest}.safetensors"

@@ -32,7 +32,7 @@ class Images:
 
     Args:
         split: Images with labels.
-        name: Name of one of them in the table: ``seed_image`` (from the test split), ``given_image``, ``sampled_image``.
+        name: Name of an image in the table: ``seed_image`` (from the test split), ``given_image``, ``sampled_image``.
         origin: Where they come from, for the sidecar.
     """
 

@@ -1,7 +1,7 @@
-"""The paper's claims, put to the test: ``claims.yaml`` against the tables, over seeds.
+"""Evaluation of the paper's claims: the criteria of ``claims.yaml``, computed from the tables, over seeds.
 
-Snakemake asks :func:`load` which tables the claims need while it builds its graph, so nothing here imports pandas;
-what does (``readers``, ``evaluation``) is imported by the command alone.
+Snakemake calls :func:`load` while it builds its graph, to find the tables that the claims need. Nothing here imports
+pandas, therefore; the modules that do (``readers``, ``evaluation``) are imported by the command only.
 """
 
 from nvae.claims.loading import load

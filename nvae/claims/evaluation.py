@@ -1,7 +1,8 @@
-"""All claims judged: the content of ``claims.json``."""
+"""Evaluation of all claims: the content of ``claims.json``."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +19,31 @@ from nvae.tables.schemas import TABLES
 
 
 class ClaimEvaluator:
-    """Judges claims by one profile's tables, each of which it reads once.
+    """Evaluates claims on the joined tables of one profile. Each table is read once.
 
     Args:
-        layout: of the profile.
-        roles: its data set in each role, ``{"digits": "mnist", …}``.
-        allow_missing: a claim whose tables are not there is *not tested*, where it would be an error.
+        layout: Paths of the profile.
+        roles: Role → name of the data set that has it, such as ``{"digits": "mnist", …}``.
+        allow_missing: Whether a claim is *not tested* if a table, or a run in it, is missing; otherwise that is an
+            error.
     """
 
     def __init__(self, layout: Layout, roles: Mapping[str, str], *, allow_missing: bool = False) -> None:
         self._layout = layout
         self._roles = roles
         self._allow_missing = allow_missing
-        self._rows: dict[Path, pd.DataFrame] = {}
+        self._tables: dict[Path, pd.DataFrame] = {}
 
     @property
     def read(self) -> list[Path]:
-        """The tables read so far, sorted."""
-        return sorted(self._rows)
+        """The paths of the tables that have been read, sorted."""
+        return sorted(self._tables)
 
     def content(self, claims: Claims) -> dict[str, Any]:
-        """What ``claims.json`` holds: plain values, the same for the same tables.
+        """Return the content of ``claims.json``: plain values that depend on the claims and the tables only.
 
         Raises:
-            UserError: a table is missing or lacks what a claim reads there.
+            UserError: If a table or a run is missing, a table is damaged, or it lacks a row that a claim needs.
         """
         return {
             "profile": self._layout.profile,
@@ -50,23 +52,19 @@ class ClaimEvaluator:
         }
 
     def _claim(self, claim: Claim) -> dict[str, Any]:
-        paths = {name: self._path(quantity) for name, quantity in claim.quantities.items()}
-        missing = {name: path for name, path in paths.items() if not path.is_file()}
-        if missing and not self._allow_missing:
-            name, path = next(iter(missing.items()))
-            raise UserError(
-                f"claim {claim.id}, quantity {name}",
-                got=f"no file {path}",
-                expected="the table",
-                hint=f"Make it with `snakemake --cores 2 -- {path.as_posix()}`, or pass --allow-missing.",
-            )
+        rows = {name: self._rows(claim, name) for name in claim.quantities}
+        found = {name: run for name, run in rows.items() if run is not None}
+        missing = [quantity for name, quantity in claim.quantities.items() if name not in found]
+        evidence = sorted({self._path(claim.quantities[name]) for name in found})
         if missing:
-            return self._untested(claim, paths, f"missing: {_listed(sorted(set(missing.values())))}")
-        values = {name: self._values(claim, name) for name in claim.quantities}
-        seeds = sorted(set.intersection(*(set(found) for found in values.values())))
+            labels = sorted({self._label(quantity) for quantity in missing})
+            rest = f" and {len(labels) - 1} more" if len(labels) > 1 else ""
+            return self._untested(claim, evidence, f"missing: {labels[0]}{rest}")
+        values = {name: self._values(claim, name, run) for name, run in found.items()}
+        seeds = sorted(set.intersection(*(set(per_seed) for per_seed in values.values())))
         dropped = sorted(set().union(*values.values()) - set(seeds))
         if not seeds:
-            return self._untested(claim, paths, "no seed that all of its tables have")
+            return self._untested(claim, evidence, "no seed that every quantity has")
         level = verdicts.confidence(len(claim.criteria))
         outcomes = [self._criterion(claim, criterion, values, seeds, level) for criterion in claim.criteria]
         results = [outcome["outcome"] for outcome in outcomes]
@@ -74,10 +72,36 @@ class ClaimEvaluator:
             results, seeds=len(seeds), min_seeds=claim.min_seeds, profile=self._layout.profile
         )
         if dropped:
-            notes.append(f"left out, not in all of its tables: seed {', '.join(map(str, dropped))}")
-        return self._entry(claim, paths, verdict, "; ".join(notes), len(seeds), outcomes)
+            notes.append(f"seeds left out because a quantity lacks them: {', '.join(map(str, dropped))}")
+        return self._entry(claim, evidence, verdict, "; ".join(notes), len(seeds), outcomes)
 
-    def _untested(self, claim: Claim, paths: Mapping[str, Path], note: str) -> dict[str, Any]:
+    def _rows(self, claim: Claim, name: str) -> pd.DataFrame | None:
+        """Return the test rows that a quantity is read from; None if the table, or the run in it, may be missing."""
+        quantity = claim.quantities[name]
+        path, (dataset, variant) = self._path(quantity), self._run(quantity)
+        missing = f"no file {path}"
+        if path.is_file():
+            with _located(claim, name, path):
+                table = self._table(path, quantity.table)
+            try:
+                return rows_of(table, path, dataset, variant)
+            except UserError:
+                missing = f"no such row in {path}"
+        if not self._allow_missing:
+            raise UserError(
+                f"claim {claim.id}, quantity {name}",
+                got=missing,
+                expected=f"a table with rows of {dataset}, {variant}",
+                hint=f"Make it with `snakemake --cores 2 -- {path.as_posix()}`, or pass --allow-missing.",
+            )
+        return None
+
+    def _label(self, quantity: Quantity) -> str:
+        """Return what is missing for a quantity: the file, or the run in it."""
+        path = self._path(quantity)
+        return f"{', '.join(self._run(quantity))} in {path.as_posix()}" if path in self._tables else path.as_posix()
+
+    def _untested(self, claim: Claim, evidence: list[Path], note: str) -> dict[str, Any]:
         nothing: dict[str, Any] = {
             "estimate": None,
             "interval": None,
@@ -88,18 +112,17 @@ class ClaimEvaluator:
         }
         level = verdicts.confidence(len(claim.criteria))
         criteria = [{**_described(criterion, level), **nothing} for criterion in claim.criteria]
-        return self._entry(claim, paths, "not tested", note, 0, criteria)
+        return self._entry(claim, evidence, "not tested", note, 0, criteria)
 
     def _entry(
         self,
         claim: Claim,
-        paths: Mapping[str, Path],
+        evidence: list[Path],
         verdict: str,
         note: str,
         seeds: int,
         criteria: list[dict[str, Any]],
     ) -> dict[str, Any]:
-        present = sorted({path for path in paths.values() if path.is_file()})
         figure = (self._layout.figures / f"{claim.figure}.png").as_posix() if claim.figure else None
         return {
             "id": claim.id,
@@ -111,7 +134,7 @@ class ClaimEvaluator:
             "min_seeds": claim.min_seeds,
             "n_seeds": seeds,
             "criteria": criteria,
-            "evidence": [{"path": path.as_posix(), "sha256": sha256(path)} for path in present],
+            "evidence": [{"path": path.as_posix(), "sha256": sha256(path)} for path in evidence],
         }
 
     def _criterion(
@@ -146,15 +169,10 @@ class ClaimEvaluator:
             "outcome": outcome.result,
         }
 
-    def _values(self, claim: Claim, name: str) -> readers.PerSeed:
+    def _values(self, claim: Claim, name: str, rows: pd.DataFrame) -> readers.PerSeed:
         quantity = claim.quantities[name]
-        path = self._path(quantity)
-        try:
-            return readers.read(rows_of(self._table(path, quantity.table), path, *self._run(quantity)), quantity)
-        except UserError as error:
-            what = error.what if error.what.startswith(str(path)) else f"{path}: {error.what}"
-            where = f"claim {claim.id}, quantity {name} from {what}"
-            raise UserError(where, got=error.got, expected=error.expected, hint=error.hint) from None
+        with _located(claim, name, self._path(quantity)):
+            return readers.read(rows, quantity)
 
     def _path(self, quantity: Quantity) -> Path:
         return self._layout.table(quantity.table)
@@ -163,9 +181,20 @@ class ClaimEvaluator:
         return self._roles[quantity.role], quantity.variant
 
     def _table(self, path: Path, table: str) -> pd.DataFrame:
-        if path not in self._rows:
-            self._rows[path] = load_table(path, TABLES[table])
-        return self._rows[path]
+        if path not in self._tables:
+            self._tables[path] = load_table(path, TABLES[table])
+        return self._tables[path]
+
+
+@contextmanager
+def _located(claim: Claim, name: str, path: Path) -> Iterator[None]:
+    """Add the claim, the quantity and the table to the message of an error about a table."""
+    try:
+        yield
+    except UserError as error:
+        what = error.what if error.what.startswith(str(path)) else f"{path}: {error.what}"
+        where = f"claim {claim.id}, quantity {name} from {what}"
+        raise UserError(where, got=error.got, expected=error.expected, hint=error.hint) from None
 
 
 def _described(criterion: Criterion, level: float) -> dict[str, Any]:
@@ -181,16 +210,14 @@ def _described(criterion: Criterion, level: float) -> dict[str, Any]:
 
 
 def _rounded(value: float) -> float:
-    # As many digits as the tables have; more would be the machine's. Adding 0 turns −0 into 0.
+    # The tables have as many digits; further ones would depend on the machine. Adding 0 turns −0 into 0.
     return float(f"{value:.8g}") + 0.0
-
-
-def _listed(paths: list[Path]) -> str:
-    rest = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return f"{paths[0].as_posix()}{rest}"
 
 
 def _not_finite(where: str, got: str, criterion: Criterion) -> UserError:
     return UserError(
-        where, got=f"{got} in {criterion.expression!r}", expected="a finite number", hint="Look at the tables it reads."
+        where,
+        got=f"{got} in {criterion.expression!r}",
+        expected="a finite number",
+        hint="Check the tables that its quantities are read from.",
     )

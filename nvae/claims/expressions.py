@@ -1,4 +1,4 @@
-"""Arithmetic over named numbers, read with ``ast`` and nothing else of Python: no attributes, no other calls."""
+"""Arithmetic expressions of named numbers, parsed with ``ast``. All other syntax, such as attributes, is refused."""
 
 import ast
 import math
@@ -16,8 +16,8 @@ _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-_LONGEST = 300  # signs of an expression, so that no nesting is deeper than Python's own stack
-#: Each takes one value or more, ``abs`` exactly one.
+_LONGEST = 300  # characters of an expression, so that its nesting cannot exceed Python's recursion limit
+#: The functions that an expression can call, with one argument or more; ``abs`` takes exactly one.
 FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
     "min": min,
     "max": max,
@@ -27,20 +27,20 @@ FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
 
 
 def compiled(expression: str) -> tuple[Function, frozenset[str]]:
-    """The expression as a function of its names' values, and those names.
+    """Return an expression as a function of the values of its names, and those names.
 
     Args:
-        expression: numbers, names, ``+ - * /``, brackets, and ``min``, ``max``, ``mean``, ``abs``.
+        expression: Numbers, names, ``+ - * /``, brackets, and ``min``, ``max``, ``mean``, ``abs``.
 
     Raises:
-        UserError: it is no such expression; the message quotes the part that is not.
+        UserError: If the expression contains anything else; the message quotes that part.
 
     >>> function, names = compiled("max(a, 2 * b) - 1")
     >>> sorted(names), function({"a": 3.0, "b": 4.0})
     (['a', 'b'], 7.0)
     """
     if len(expression) > _LONGEST:
-        raise _refused(expression, f"{len(expression)} signs, {expression[:20]!r}…")
+        raise _refused(expression, f"{len(expression)} characters, {expression[:20]!r}…")
     try:
         tree = ast.parse(expression, mode="eval")
     except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before Python 3.11.4
@@ -74,5 +74,5 @@ def _refused(expression: str, got: str) -> UserError:
         "expression",
         got=got,
         expected=f"numbers, names of quantities, + - * /, brackets, and {', '.join(FUNCTIONS)}",
-        hint="Write the criterion with these alone.",
+        hint="Write the criterion with these only.",
     )

@@ -1,4 +1,4 @@
-"""Reading ``claims.yaml`` and checking it whole, before any table is looked at."""
+"""Reading ``claims.yaml`` and checking all of it, before any table is read."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from nvae.claims.expressions import FUNCTIONS, compiled
 from nvae.claims.schema import READ_FROM, Claim, Claims, Criterion, Metric, Quantity
-from nvae.claims.templates import written_out
+from nvae.claims.templates import expand
 from nvae.config.loading import read_yaml
 from nvae.config.resolved import checked
 from nvae.errors import UserError
@@ -16,14 +16,14 @@ def load(path: Path) -> Claims:
     """Read and check the claims.
 
     Args:
-        path: of the file.
+        path: Path of the file.
 
     Raises:
-        UserError: the file is missing or no YAML, or a key, a value or an expression is wrong.
+        UserError: If the file is missing or no YAML, or if a loop, a key, a value or an expression is wrong.
     """
     content = read_yaml(path, what="claims", option="--claims")
     try:
-        claims = checked(Claims, written_out(content), "")
+        claims = checked(Claims, expand(content), "")
         _check_ids(claims)
         for claim in claims.claims:
             _check_claim(claim)
@@ -34,7 +34,7 @@ def load(path: Path) -> Claims:
 
 
 def _named(location: str, content: Any) -> str:
-    """``claims.3.min_seeds`` with the claim's id in the place of its number, where it has one."""
+    """Return a location such as ``claims.3.min_seeds`` with the claim's id, if it has one, instead of its number."""
     found = re.match(r"claims\.(\d+)", location)
     if found is None:
         return location or "the file"
@@ -47,11 +47,11 @@ def _check_ids(claims: Claims) -> None:
     ids = [claim.id for claim in claims.claims]
     for name in ids:
         if ids.count(name) > 1:
-            raise UserError(f"claim {name}", got=f"{ids.count(name)} of this id", expected="one", hint="")
+            raise UserError(f"claim {name}", got=f"{ids.count(name)} claims with this id", expected="one", hint="")
 
 
 def _check_claim(claim: Claim) -> None:
-    """What no single field can know: names in expressions, one threshold a criterion, which table is read how."""
+    """Check what depends on several fields: names in expressions, one threshold per criterion, tables and readers."""
     for name, quantity in claim.quantities.items():
         where = f"claim {claim.id}, quantity {name}"
         if name in FUNCTIONS:

@@ -1,4 +1,4 @@
-"""From a table over seeds to one number a seed: a reader for each kind of ``read`` in ``claims.yaml``."""
+"""Readers, one per kind of ``read`` in ``claims.yaml``: each computes one number per seed from the rows of a table."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,22 +20,24 @@ _HINT = "Make the table again, or correct claims.yaml."
 
 
 def read(rows: Frame, quantity: Quantity) -> PerSeed:
-    """The quantity's value for each seed.
+    """Return the value of a quantity for each seed.
 
     Args:
         rows: Test rows of one variant on one data set.
-        quantity: What is read from them.
+        quantity: Quantity that is read from them.
 
     Raises:
-        UserError: the table lacks what is asked for, for all seeds or for one, or has it twice.
+        UserError: If a row that the quantity needs is missing for one seed or for all, is there twice, or has no finite
+            number.
     """
-    number = TABLES[quantity.table].measure
-    values = READERS[quantity.read.kind](rows.rename(columns={number: _NUMBER}), quantity.read)
+    schema = TABLES[quantity.table]
+    numbered = rows[list(schema.names)].rename(columns={schema.measure: _NUMBER})
+    values = READERS[quantity.read.kind](numbered, quantity.read)
     return dict(zip(values.index.astype(int).tolist(), values.astype(float).tolist(), strict=True))
 
 
 def metric(rows: Frame, how: Metric) -> pd.Series:
-    """The metric's value; of a table with dimensions the one of all dimensions, ``dim`` −1."""
+    """Return the value of the metric; in a table with a column ``dim``, the value of all dimensions (``dim`` −1)."""
     chosen = _where(rows, metric=how.name)
     if "dim" in rows:
         chosen = _where(chosen, dim=_OF_ALL_DIMS)
@@ -45,7 +47,7 @@ def metric(rows: Frame, how: Metric) -> pd.Series:
 
 
 def largest_metric(rows: Frame, how: LargestMetric) -> pd.Series:
-    """The largest value over single dimensions."""
+    """Return the largest value over single dimensions."""
     chosen = _where(rows, metric=how.name)
     single = chosen[chosen["dim"] > _OF_ALL_DIMS]
     if single.empty:
@@ -54,7 +56,7 @@ def largest_metric(rows: Frame, how: LargestMetric) -> pd.Series:
 
 
 def own_block_of_class(rows: Frame, how: OwnBlockOfClass) -> pd.Series:
-    """KL of a class's own block, summed over its dimensions: that of the class where it is the rank-th largest."""
+    """Return the rank-th largest, over classes, of the KL of the class's own block, summed over its dimensions."""
     blocks = _where(rows, kind="class")
     own = blocks[blocks["latent_class"] == blocks["image_class"]]
     per_class = _wide(own, ["image_class", "dim"]).T.groupby(level="image_class").sum().T
@@ -67,7 +69,7 @@ def own_block_of_class(rows: Frame, how: OwnBlockOfClass) -> pd.Series:
 
 
 def error(rows: Frame, how: Error) -> pd.Series:
-    """Test error in percent at one σ, at the largest, or the mean over all."""
+    """Return the test error in percent: at one σ, at the largest σ, or the mean over all."""
     chosen = _where(rows, generated_share=how.share)
     if not isinstance(how.sigma, str):
         chosen = _where(chosen, sigma=how.sigma)
@@ -76,14 +78,14 @@ def error(rows: Frame, how: Error) -> pd.Series:
 
 
 def error_trend(rows: Frame, how: ErrorTrend) -> pd.Series:
-    """Spearman's ρ of the test error against σ: −1 where each step up lowers the error.
+    """Return Spearman's ρ between σ and the test error: −1 if each increase of σ lowers the error.
 
-    An error that is the same at every σ has no ranks; it neither falls nor rises, so ρ counts as 0.
+    For an error that is the same at every σ, ρ is undefined; as it neither falls nor rises, 0 is returned.
     """
     by_sigma = _wide(_where(rows, generated_share=how.share), ["sigma"])
     sigmas = by_sigma.columns.to_numpy(float)
     if len(sigmas) < 2:
-        raise UserError(f"share {how.share}", got=f"σ {sigmas[0]} alone", expected="at least two σ", hint=_HINT)
+        raise UserError(f"share {how.share}", got=f"σ {sigmas[0]} only", expected="at least two σ", hint=_HINT)
     trends = [0.0 if np.ptp(errors) == 0 else spearmanr(sigmas, errors).statistic for errors in by_sigma.to_numpy()]
     return pd.Series(trends, index=by_sigma.index)
 
@@ -97,7 +99,7 @@ _REDUCE: dict[str, Callable[[Frame], pd.Series]] = {
 
 
 def response(rows: Frame, how: Response) -> pd.Series:
-    """The response of a block's dimensions: ``reduce`` over dimensions for each class, then the mean over classes."""
+    """Return the response of a block: ``reduce`` over its dimensions for each class, then the mean over classes."""
     chosen = _where(rows, metric=how.metric, kind=how.block)
     if how.image_class is not None:
         chosen = _where(chosen, image_class=how.image_class)
@@ -108,7 +110,7 @@ def response(rows: Frame, how: Response) -> pd.Series:
     return pd.concat([_REDUCE[how.reduce](one) for one in classes], axis=1).mean(axis=1)
 
 
-#: The reader of each ``kind``.
+#: Kind → its reader.
 READERS: dict[str, Callable[[Frame, Any], pd.Series]] = {
     "metric": metric,
     "largest_metric": largest_metric,
@@ -120,7 +122,7 @@ READERS: dict[str, Callable[[Frame, Any], pd.Series]] = {
 
 
 def _where(rows: Frame, **wanted: str | float) -> Frame:
-    """The rows with the wanted values; each must be there."""
+    """Return the rows with the wanted values, each of which must occur."""
     for column, value in wanted.items():
         found = rows[column].unique().tolist()
         if value not in found:
@@ -130,11 +132,11 @@ def _where(rows: Frame, **wanted: str | float) -> Frame:
 
 
 def _wide(rows: Frame, columns: list[str]) -> Frame:
-    """One row a seed, one column for each value of ``columns``, sorted: every seed must have each of them once."""
+    """Return one row per seed and one sorted column per value of ``columns``; every seed must have each once."""
     keys = ["seed", *columns]
     again = rows[rows.duplicated(keys)]
     if len(again):
-        # Column by column: a row as a whole would turn a seed into a float.
+        # Column by column, because a row as a whole would convert the seed to a float.
         twice = [again[key].iloc[0] for key in keys]
         raise UserError(_labels(twice, keys), got="two rows or more", expected="one", hint=_HINT)
     undefined = rows[~np.isfinite(rows[_NUMBER])]

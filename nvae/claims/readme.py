@@ -1,4 +1,4 @@
-"""The table of claims in the README: made from ``claims.json`` alone, so that a test can tell when it is stale."""
+"""The table of claims in the README, made from ``claims.json`` only, so that a test can detect a stale table."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,34 +9,35 @@ from nvae.claims.report import claimed, measured
 from nvae.errors import UserError
 
 BEGIN, END = "<!-- claims -->", "<!-- /claims -->"
-#: A claim with more criteria than these is told by their number and the weakest of them.
+#: The largest number of criteria that are listed; of more, the table has their counts and the weakest one.
 LISTED = 3
 _HEAD = "| id | the paper says | we get | n | verdict | evidence |\n|---|---|---|---|---|---|"
 _CAPTION = (
     "n is the number of seeds, ± half the t interval of the mean over them, at confidence 1 − 0.05/m for a claim of m "
-    "criteria, so that together they have 95 %; a criterion holds, or fails, if its whole interval says so."
+    "criteria, so that together they have 95 %; a criterion holds if its whole interval is on the claimed side of the "
+    "threshold, and fails if its whole interval is on the other side."
 )
 
 
 def readme_table(content: Mapping[str, Any]) -> str:
-    """The table in Markdown, and how to read it.
+    """Return the table in Markdown, with a caption.
 
     Args:
-        content: of ``claims.json``.
+        content: Content of ``claims.json``.
     """
     return "\n".join([_HEAD, *map(_row, content["claims"]), "", _CAPTION])
 
 
 def with_table(text: str, content: Mapping[str, Any], *, name: str) -> str:
-    """A document with the table in the place of what stands between its markers.
+    """Return a document in which the table replaces whatever is between the markers.
 
     Args:
-        text: of the document.
-        content: of ``claims.json``.
-        name: of the document, for the message.
+        text: Text of the document.
+        content: Content of ``claims.json``.
+        name: Name of the document, for the message.
 
     Raises:
-        UserError: the markers do not stand there once each, in order.
+        UserError: If the document does not have each marker exactly once, in order.
     """
     before, opened, rest = text.partition(BEGIN)
     _, closed, after = rest.partition(END)
@@ -45,7 +46,7 @@ def with_table(text: str, content: Mapping[str, Any], *, name: str) -> str:
             name,
             got=f"{text.count(BEGIN)} {BEGIN} and {text.count(END)} {END}",
             expected="one of each, in this order",
-            hint="Put them around the place of the table.",
+            hint="Put them where the table belongs.",
         )
     return f"{before}{BEGIN}\n{readme_table(content)}\n{END}{after}"
 
@@ -67,11 +68,11 @@ def _found(claim: Mapping[str, Any]) -> list[str]:
     if claim["verdict"] == "not tested":
         return []
     if len(criteria) <= LISTED:
-        return [_told(criterion) for criterion in criteria]
-    return [_counted(criteria), f"weakest: {_told(min(criteria, key=_strength))}"]
+        return [_format_criterion(criterion) for criterion in criteria]
+    return [_format_counts(criteria), f"weakest: {_format_criterion(min(criteria, key=_strength))}"]
 
 
-def _counted(criteria: Sequence[Mapping[str, Any]]) -> str:
+def _format_counts(criteria: Sequence[Mapping[str, Any]]) -> str:
     m = len(criteria)
     if criteria[0]["interval"] is None:
         return f"{sum(criterion['toward'] for criterion in criteria)} of {m} on the claimed side (one seed)"
@@ -79,16 +80,16 @@ def _counted(criteria: Sequence[Mapping[str, Any]]) -> str:
     return f"of {m}, {found.count('holds')} hold, {found.count('fails')} fail, {found.count('open')} open"
 
 
-def _told(criterion: Mapping[str, Any]) -> str:
+def _format_criterion(criterion: Mapping[str, Any]) -> str:
     amount = f"{measured(criterion)} {criterion['unit']}".rstrip()
     one = "" if criterion["interval"] else "; one seed"
     return f"{criterion['name']}: {amount} (claimed {claimed(criterion)}{one})"
 
 
 def _strength(criterion: Mapping[str, Any]) -> float:
-    """How far on the claimed side: in halves of the interval, so above 1 it holds and below −1 it fails.
+    """Return how far the estimate is on the claimed side, in half intervals: above 1 it holds, below −1 it fails.
 
-    Without an interval in the criterion's unit, which is all there is to go by.
+    Without an interval, the distance is in the unit of the criterion.
     """
     margin = float(criterion["estimate"] - criterion["threshold"])
     if criterion["direction"] == "below":
@@ -103,7 +104,7 @@ def _strength(criterion: Mapping[str, Any]) -> float:
 
 
 def _evidence(claim: Mapping[str, Any]) -> list[str]:
-    """Links to the figure and to the tables that the verdict rests on."""
+    """Return links to the figure and to the tables that the verdict is computed from."""
     if claim["verdict"] == "not tested":
         return []
     figure = [f"[figure]({claim['figure']})"] if claim["figure"] else []

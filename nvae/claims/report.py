@@ -1,10 +1,10 @@
-"""The content of ``claims.json`` as rows, as a table for the terminal, and as numbers with their uncertainty."""
+"""Formats of the content of ``claims.json``: rows, a table for the terminal, and numbers with their uncertainty."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-#: The columns of ``claims.csv``, one row a criterion.
+#: The columns of ``claims.csv``, which has one row per criterion.
 COLUMNS = (
     "claim",
     "verdict",
@@ -28,13 +28,13 @@ _SIDE = {"above": ">", "below": "<"}
 
 
 def rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row a criterion, with its claim's verdict.
+    """Return one row per criterion, with the verdict on its claim.
 
     Args:
-        content: of ``claims.json``.
+        content: Content of ``claims.json``.
 
     Returns:
-        Keys as in ``COLUMNS``; None where nothing was measured.
+        Rows with the keys ``COLUMNS``; values that were not measured are None.
     """
     return [
         {
@@ -55,7 +55,7 @@ def rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def text_table(content: Mapping[str, Any]) -> str:
-    """The verdicts and what they rest on, aligned; one line a criterion, then the notes."""
+    """Return the verdicts as an aligned table with one line per criterion, followed by the notes."""
     head = ("claim", "verdict", "n", "criterion", "estimate", "interval", "claimed", "outcome")
     lines = [head]
     for claim in content["claims"]:
@@ -79,13 +79,13 @@ def text_table(content: Mapping[str, Any]) -> str:
 
 
 def claimed(criterion: Mapping[str, Any]) -> str:
-    """The claimed side, as ``> 0.5``."""
+    """Return the claimed side of the threshold, such as ``> 0.5``."""
     number = f"{criterion['threshold']:g}".replace("-", "−")
     return f"{_SIDE[criterion['direction']]} {number}"
 
 
 def measured(criterion: Mapping[str, Any]) -> str:
-    """The estimate with half its interval, or alone where there is none; to the interval's second digit.
+    """Return the estimate ± half its interval, rounded to two digits of that half, or the estimate alone.
 
     >>> measured({"estimate": 12.3456, "interval": [12.0, 12.6912]})
     '12.35 ± 0.35'

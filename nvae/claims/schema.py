@@ -1,13 +1,15 @@
-"""What ``claims.yaml`` may hold: claims, the quantities that they are about, and the criteria that they must meet."""
+"""Schema of ``claims.yaml``: claims, the quantities that they are about, and the criteria that they must meet."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, FiniteFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic_core import PydanticCustomError
 
 from nvae.config.schema import Section, Share
+from nvae.tables.schemas import TABLES
 
 Text = Annotated[str, Field(min_length=1)]
-#: As an expression can name it.
+#: A name that can be used in an expression.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -20,21 +22,21 @@ class Metric(Section):
 
 
 class LargestMetric(Section):
-    """The largest value, over latent dimensions, of a metric that each dimension has."""
+    """The largest value over latent dimensions of a metric that is measured per dimension."""
 
     kind: Literal["largest_metric"]
     name: Text
 
 
 class OwnBlockOfClass(Section):
-    """KL of a class's own block on its own images, of the class where it is the ``rank``-th largest."""
+    """The KL of a class's own block on images of that class, for the class in which it is the ``rank``-th largest."""
 
     kind: Literal["own_block_of_class"]
     rank: PositiveInt
 
 
 class Error(Section):
-    """Test error of the classifiers trained with one share of generated images: at one σ, the largest, or the mean."""
+    """The test error of classifiers trained with one share of generated images: at one σ, the largest, or the mean."""
 
     kind: Literal["error"]
     share: Share
@@ -42,14 +44,14 @@ class Error(Section):
 
 
 class ErrorTrend(Section):
-    """Spearman's ρ of the test error against σ, at one share of generated images."""
+    """Spearman's ρ between σ and the test error, at one share of generated images."""
 
     kind: Literal["error_trend"]
     share: Share
 
 
 class Response(Section):
-    """What a traversal does to its images: reduced over a block's dimensions, then the mean over classes."""
+    """How much a traversal changes its images: reduced over the dimensions of a block, then averaged over classes."""
 
     kind: Literal["response"]
     metric: Text
@@ -63,7 +65,7 @@ Read = Annotated[
     Field(discriminator="kind"),
 ]
 
-#: The tables that each kind of reading can be made from.
+#: Kind of reader → the tables that it can read.
 READ_FROM: dict[str, tuple[str, ...]] = {
     "metric": ("metrics", "aggregate", "fidelity"),
     "largest_metric": ("aggregate",),
@@ -72,19 +74,26 @@ READ_FROM: dict[str, tuple[str, ...]] = {
     "error_trend": ("augmentation",),
     "response": ("responses",),
 }
+_READABLE = tuple(table for table in TABLES if any(table in tables for tables in READ_FROM.values()))
+
+
+def _readable(table: str) -> str:
+    if table not in _READABLE:
+        raise PydanticCustomError("table", "{tables}", {"tables": ", ".join(map(repr, _READABLE))})
+    return table
 
 
 class Quantity(Section):
-    """One number a seed: which table of which variant on which role's data set, and what is read there."""
+    """One number per seed: the table, the role of the data set, the variant, and the reader of the number."""
 
-    table: Text
+    table: Annotated[str, AfterValidator(_readable)]
     role: Literal["digits", "fashion", "faces"]
     variant: Text
     read: Read
 
 
 class Criterion(Section):
-    """An expression over quantities, and the threshold that it has to be above or below."""
+    """An arithmetic expression of quantities, and the threshold that it has to be above or below."""
 
     name: Text
     expression: Text
@@ -95,21 +104,21 @@ class Criterion(Section):
 
     @property
     def threshold(self) -> float:
-        """The number that ``above`` or ``below`` gives."""
+        """The value of ``above`` or ``below``."""
         given = self.above if self.above is not None else self.below
-        assert given is not None  # seen to when the file was read
+        assert given is not None  # checked when the file is read
         return given
 
     @property
     def direction(self) -> Literal["above", "below"]:
-        """On which side of the threshold the claim is."""
+        """The claimed side of the threshold."""
         return "below" if self.above is None else "above"
 
 
 class Claim(Section):
-    """One sentence of the paper, and what has to hold for it to be reproduced.
+    """One statement of the paper, with the criteria that decide whether it is reproduced.
 
-    All of its criteria have to hold, each over the seeds that every quantity has.
+    All criteria have to hold, each over the seeds that every quantity has.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*$")]
@@ -122,10 +131,10 @@ class Claim(Section):
 
 
 class Claims(Section):
-    """The whole file."""
+    """All claims of the file."""
 
     claims: Annotated[tuple[Claim, ...], Field(strict=False, min_length=1)]
 
     def needs(self) -> set[tuple[str, str, str]]:
-        """The tables that the claims are judged by, as (table, role, variant)."""
+        """Return what the claims are evaluated on, as (table, role, variant)."""
         return {(q.table, q.role, q.variant) for claim in self.claims for q in claim.quantities.values()}

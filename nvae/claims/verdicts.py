@@ -1,7 +1,7 @@
-"""From values over seeds to an outcome, and from a claim's outcomes to its verdict.
+"""Outcomes of criteria from values over seeds, and verdicts on claims from the outcomes of their criteria.
 
-A claim with m criteria is judged by m intervals that cover all m means at once with 95 % confidence: each has
-confidence 1 − 0.05 / m (Bonferroni), so a claim of many criteria is not reproduced, or refuted, by luck.
+A claim with m criteria is evaluated with m intervals that cover all m means simultaneously with 95 % confidence: each
+has confidence 1 − 0.05 / m (Bonferroni). A claim with many criteria is thus neither reproduced nor refuted by chance.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 ERROR_RATE = 0.05
-#: The profile that has the paper's data.
+#: The profile that uses the paper's data.
 PAPER = "paper"
 
 Result = Literal["holds", "fails", "open"]
@@ -22,14 +22,14 @@ Verdict = Literal["reproduced", "not reproduced", "undecided", "not tested"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the seeds say of one criterion.
+    """The outcome of one criterion over seeds.
 
     Args:
-        estimate: mean over seeds.
-        interval: of that mean; None with one seed.
-        toward: the estimate is on the claimed side.
-        result: ``holds`` if the interval is wholly on the claimed side of the threshold, ``fails`` if wholly on
-            the other, the threshold itself being on the other; else, and without an interval, ``open``.
+        estimate: Mean over seeds.
+        interval: Confidence interval of that mean; None with one seed.
+        toward: Whether the estimate is on the claimed side of the threshold.
+        result: ``holds`` if the whole interval is on the claimed side of the threshold, ``fails`` if the whole interval
+            is on the other side, which includes the threshold itself; otherwise, and without an interval, ``open``.
     """
 
     estimate: float
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def confidence(criteria: int) -> float:
-    """Of each interval of a claim with so many criteria.
+    """Return the confidence of each interval of a claim with this number of criteria.
 
     >>> confidence(1), round(confidence(12), 5)
     (0.95, 0.99583)
@@ -48,14 +48,15 @@ def confidence(criteria: int) -> float:
 
 
 def t_interval(values: Sequence[float], level: float) -> tuple[float, float] | None:
-    """Two-sided t interval of the mean.
+    """Compute the two-sided t interval of the mean.
 
     Args:
-        values: one a seed.
-        level: its confidence, in (0, 1).
+        values: Values, one per seed.
+        level: Confidence of the interval, in (0, 1).
 
     Returns:
-        Low and high; the point itself where all values are equal; None for a single value, which has no spread.
+        The lower and the upper bound; the value itself twice if all values are equal; None for a single value, which
+        has no spread.
 
     Source: not in the paper, which reports single runs.
     """
@@ -72,16 +73,16 @@ def t_interval(values: Sequence[float], level: float) -> tuple[float, float] | N
 def evaluate(
     values: Sequence[float], *, threshold: float, direction: Literal["above", "below"], level: float
 ) -> Outcome:
-    """What the seeds say of a criterion.
+    """Compute the outcome of a criterion.
 
     Args:
-        values: of its expression, one a seed, at least one.
-        threshold: not itself on the claimed side.
-        direction: the claimed side.
-        level: confidence of the interval.
+        values: Values of its expression, one per seed, at least one.
+        threshold: Threshold, which is not on the claimed side itself.
+        direction: Claimed side of the threshold.
+        level: Confidence of the interval.
     """
     interval = t_interval(values, level)
-    # Of equal values the mean is that value, which a rounded sum may miss.
+    # The mean of equal values is that value; a rounded sum may differ from it.
     estimate = values[0] if min(values) == max(values) else float(np.mean(values))
     sign = 1 if direction == "above" else -1
     result: Result = "open"
@@ -92,15 +93,15 @@ def evaluate(
 
 
 def conclude(results: Sequence[Result], *, seeds: int, min_seeds: int, profile: str) -> tuple[Verdict, list[str]]:
-    """A claim's verdict and what has to be said with it.
+    """Return the verdict on a claim, and the caveats to report with it.
 
-    Only the paper's data and enough seeds can reproduce a claim of the paper.
+    A claim of the paper can be reproduced only on the paper's data and with enough seeds.
 
     Args:
-        results: of its criteria.
-        seeds: on which they rest.
-        min_seeds: that the claim asks for.
-        profile: whose tables they are.
+        results: Results of its criteria.
+        seeds: Number of seeds that the results are based on.
+        min_seeds: Number of seeds that the claim requires.
+        profile: Name of the profile that the tables belong to.
     """
     few = f"{seeds} of {min_seeds} seeds" if seeds < min_seeds else ""
     other = f"profile {profile} is not the paper's data" if profile != PAPER else ""

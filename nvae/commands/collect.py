@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from nvae.provenance import Stopwatch, write_sidecar
-from nvae.tables.joining import join, melt_history, read_text, write_text
+from nvae.tables.joining import join, melt_history, write_text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> None:
     """Write the rows of all tables, in the order given; of a training history one row per term."""
     stopwatch = Stopwatch()
     if args.history:
-        histories = [melt_history(*read_text(path)) for path in args.tables]
+        histories = [melt_history(path) for path in args.tables]
         columns, rows = histories[0][0], [row for _, part in histories for row in part]
     else:
         columns, rows = join(args.tables)

@@ -15,7 +15,7 @@ from nvae.provenance import atomic
 from nvae.provenance.lineage import artefacts, read_record
 
 _RUN = re.compile(r"/([^/]+)/([^/]+)/seed(\d+)\b")
-_WENT_ON = re.compile(r": going on after epoch (\d+) of (\d+)$")
+_WENT_ON = re.compile(r": resuming after epoch (\d+) of (\d+)$")
 _ARMS = re.compile(r", arms? ([\d, ]+) of (\d+) \(")
 _KEYS = ["step", "device", "precision", "seed"]
 

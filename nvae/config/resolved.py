@@ -198,8 +198,8 @@ class Config(Section):
         """Return parts of the configuration on which a result depends, as canonical JSON.
 
         Args:
-            names: Each a section (``aggregate``), a key of one (``fidelity.images``), or what the configuration resolves
-                for the data set and the variant: ``data``, ``model``, ``training``, ``classifier``,
+            names: Names of sections (``aggregate``) or of keys (``fidelity.images``), or of what the configuration
+                resolves for the data set and the variant: ``data``, ``model``, ``training``, ``classifier``,
                 ``classifier_training``, ``features``.
             dataset: A key of ``data``.
             variant: A key of ``variants``.

@@ -1,6 +1,7 @@
 """Loading what a figure is drawn from."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -45,25 +46,35 @@ def load(
         if isinstance(need, Ablation):
             variants = layout.table("variants")
             settings = load_table(variants, VARIANTS, split=None)
-            rows = [_with_setting(part, settings, variants, need.parameter) for part in rows]
+            found = _settings(settings, variants, runs, need.parameter)
+            rows = [part.assign(**{need.parameter: value}) for part, value in zip(rows, found, strict=True)]
             paths.append(variants)
         loaded[need.key] = pd.concat(rows, ignore_index=True)
     return loaded, {path.as_posix(): path for path in dict.fromkeys(paths)}
 
 
-def _with_setting(rows: pd.DataFrame, settings: pd.DataFrame, path: Path, parameter: str) -> pd.DataFrame:
-    """Add a parameter's setting to the rows of one variant: a number where it is one."""
-    dataset, variant = rows["dataset"].iloc[0], rows["model"].iloc[0]
-    own = rows_of(settings, path, dataset, variant).set_index("parameter")["setting"]
-    if parameter not in own:
-        raise UserError(
-            str(path),
-            got=f"parameters {', '.join(own.index)} of {dataset}, {variant}",
-            expected=f"also {parameter}",
-            hint=f"Make it with `snakemake --cores 2 -- {path.as_posix()}`.",
-        )
-    value = own[parameter]
-    try:
-        return rows.assign(**{parameter: float(value)})
-    except ValueError:
-        return rows.assign(**{parameter: value})
+def _settings(
+    table: pd.DataFrame, path: Path, runs: Iterable[tuple[str, str]], parameter: str
+) -> list[float] | list[str]:
+    """Return the setting of a parameter in each variant: numbers, or words if it is a number in none of them."""
+    hint = f"Make it with `snakemake --cores 2 -- {path.as_posix()}`."
+    found = []
+    for dataset, variant in runs:
+        own = dict(rows_of(table, path, dataset, variant)[["parameter", "setting"]].itertuples(index=False))
+        if parameter not in own:
+            raise UserError(
+                str(path),
+                got=f"parameters {', '.join(own)} of {dataset}, {variant}",
+                expected=f"also {parameter}",
+                hint=hint,
+            )
+        found.append(own[parameter])
+    numbers = pd.to_numeric(pd.Series(found), errors="coerce")
+    if numbers.isna().all():
+        return found
+    for setting, number in zip(found, numbers, strict=True):
+        if not math.isfinite(number):
+            raise UserError(
+                f"{path}, parameter {parameter}", got=repr(setting), expected="numbers for all variants", hint=hint
+            )
+    return [float(number) for number in numbers]

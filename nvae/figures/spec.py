@@ -55,7 +55,7 @@ class FigureSpec:
             roles: data set of each role, ``{"digits": "mnist", …}``.
             seeds_of: data set → the seeds of its models.
 
-        >>> spec = FigureSpec("fig08_light", "", "", (Need("traversals", "shared", "faces"),))
+        >>> spec = FigureSpec("fig08_light", "", "", (Need("x", "traversals", "faces"),))
         >>> spec.labels("paper", {"faces": "yale_b"}, lambda dataset: [0, 1])
         {'Figure': '08', 'Data': 'Yale B', 'Models': 'N-VAE', 'Seeds': '0', 'Profile': 'paper'}
         """

@@ -1,4 +1,4 @@
-"""The client of the fork server: Snakemake's main process starts the server, and every ``nvae VERB`` asks it for a fork.
+"""Client of the fork server: Snakemake's main process starts the server, and each ``nvae VERB`` asks it for a fork.
 
 Loading PyTorch takes longer than many a job's own work. `start` runs a server that has everything imported
 (`nvae.forking.server`), and each ``nvae VERB`` that finds it in its environment asks it, by `run`, for a fork. The job
@@ -34,6 +34,7 @@ LENGTH = struct.Struct("!I")
 #: The exit code of a job that was killed.
 KILLED = 128 + signal.SIGKILL
 
+_SERVE = "from nvae import cli; from nvae.forking.server import serve; serve(cli.import_everything, cli.main)"
 # A server runs as long as the other end of its lifeline is open, so these must not be garbage-collected.
 _running: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
 
@@ -55,7 +56,7 @@ def start() -> subprocess.Popen[bytes] | None:
                 sys.executable,
                 "-P",
                 "-c",
-                "from nvae.forking.server import serve; serve()",
+                _SERVE,
                 folder,
                 str(theirs.fileno()),
             ],

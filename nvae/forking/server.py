@@ -9,34 +9,26 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from nvae import cli
 from nvae.forking.client import KILLED, LENGTH, VARIABLE, address
 
-#: What verbs import only while they work.
-_LATE = (
-    "nvae.inference.gan_monitor",
-    "nvae.plotting.single",
-    "scipy.stats",
-    "seaborn",
-    "sklearn.linear_model",
-    "sklearn.neighbors",
-    "torch._dynamo",  # by the first optimizer
-    "torchvision.datasets.mnist",
-)
 
+def serve(import_everything: Callable[[], None], main: Callable[[Sequence[str]], int]) -> None:
+    """Import everything, then fork for each job that asks, as long as the other end of the lifeline is open.
 
-def serve() -> None:
-    """Import everything, then fork for whoever asks, for as long as the lifeline's other end is open.
+    The command line has the folder of the server's socket, and the descriptor of the server's end of the lifeline.
 
-    The command line has the server's folder and its end of the lifeline.
+    Args:
+        import_everything: Function that imports what jobs need.
+        main: Function that runs a verb with its arguments and returns the exit code.
     """
     folder, descriptor = sys.argv[1:]
     lifeline = socket.socket(fileno=int(descriptor))
     _end_with(lifeline)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it
-    cli.import_undisturbed(*(name for verb in cli.VERBS for name in cli.verb_modules(verb)), *_LATE)
+    import_everything()
     fcntl.fcntl(lifeline, fcntl.F_SETFL, 0)  # from here on it looks for itself, and can tidy up
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies
     with socket.socket(socket.AF_UNIX) as listener:
@@ -48,11 +40,11 @@ def serve() -> None:
                 if os.fork() == 0:
                     listener.close()
                     lifeline.close()
-                    _job(caller)
+                    _job(caller, main)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _job(caller: socket.socket) -> NoReturn:
+def _job(caller: socket.socket, main: Callable[[Sequence[str]], int]) -> NoReturn:
     """What the caller asks for, in this process, which is a fork and ends with it."""
     code = 1
     try:
@@ -72,7 +64,7 @@ def _job(caller: socket.socket) -> NoReturn:
         del os.environ[VARIABLE]
         os.chdir(asked["folder"])
         caller.sendall(LENGTH.pack(os.getpid()))
-        code = _exit_code(asked["args"])
+        code = _exit_code(main, asked["args"])
     finally:
         for written in (sys.stdout, sys.stderr):
             written.flush()
@@ -80,11 +72,11 @@ def _job(caller: socket.socket) -> NoReturn:
         os._exit(code)
 
 
-def _exit_code(args: list[str]) -> int:
+def _exit_code(main: Callable[[Sequence[str]], int], args: list[str]) -> int:
     """That of ``nvae args``, which may raise: the interpreter's rules for what was not caught."""
     sys.argv[1:] = args
     try:
-        return cli.main(args)
+        return main(args)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:

@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nvae.clock import LONG_AGO
@@ -44,17 +44,22 @@ def join(paths: Iterable[Path]) -> tuple[list[str], Rows]:
     return columns, rows
 
 
-def melt_history(columns: list[str], rows: Rows) -> tuple[list[str], Rows]:
-    """Turn a training history from one column per term into one row per term.
+def melt_history(path: Path) -> tuple[list[str], Rows]:
+    """Read a training history, and turn its columns of terms into one row per term.
 
     Args:
-        columns: Columns of the history: those of the schema but the last two, then the terms.
-        rows: Its rows; an empty cell is a term that was not measured.
+        path: Path of the CSV. It has the columns of the schema but the last two, and one column per term; an empty
+            cell is a term that was not measured.
 
     Returns:
         The columns of the schema ``history``, and the rows.
+
+    Raises:
+        UserError: If the file is missing, no CSV or no history.
     """
+    columns, rows = read_text(path)
     names = TABLES["history"].names
+    _require_columns(path, columns, names[:-2])
     keys = [columns.index(name) for name in names[:-2]]
     terms = [index for index in range(len(columns)) if index not in keys]
     melted = [[*(row[key] for key in keys), columns[term], row[term]] for row in rows for term in terms if row[term]]
@@ -106,13 +111,7 @@ def split(path: Path) -> dict[Run, str]:
     """
     columns, rows = read_text(path)
     names = [column.name for column in RUN]
-    if missing := [name for name in names if name not in columns]:
-        raise UserError(
-            str(path),
-            got=f"columns {', '.join(columns)}",
-            expected=f"also {', '.join(missing)}",
-            hint="Make the table again.",
-        )
+    _require_columns(path, columns, names)
     dataset, model, seed = (columns.index(name) for name in names)
     parts: dict[Run, Rows] = {}
     for row in rows:
@@ -152,6 +151,16 @@ def restore_run_tables(layout: Layout, wanted: Iterable[tuple[str, str, str, int
                 os.utime(path, (LONG_AGO, LONG_AGO))
                 count += 1
     return count
+
+
+def _require_columns(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
+    if missing := [name for name in wanted if name not in columns]:
+        raise UserError(
+            str(path),
+            got=f"columns {', '.join(columns)}",
+            expected=f"also {', '.join(missing)}",
+            hint="Make the table again.",
+        )
 
 
 def _text(columns: list[str], rows: Rows) -> str:

@@ -100,8 +100,8 @@ ABLATIONS = (CLASS_WEIGHT, CLASS_BIAS)
 # The models whose latents are probed for known factors, and the data sets on which they are probed.
 ENCODERS = ("n_vae", "cvae", "beta_vae")
 KNOWN = ("glyphs", "garments", "faces")
-# The dial, whose share of class-exclusive factors is set from 0 to 1, and dials on which detection is harder, because of
-# the data or because of the model.
+# The dial, whose share of class-exclusive factors is set from 0 to 1, and dials on which detection is harder, because
+# of the data or because of the model.
 DIAL = "dial"
 HARDER_DIALS = ("dial_few", "dial_weak")
 HARDER_MODELS = ("n_vae_few_shared", "n_vae_many_shared", "n_vae_lambda8")

@@ -53,6 +53,7 @@ def load_table(path: Path, schema: TableSchema, *, split: str | None = "test") -
         values = pd.to_numeric(frame[column], errors="coerce")
         optional = column in schema.of_kind(Kind.OPTIONAL)
         known = values.notna() | frame[column].isna() if optional else np.isfinite(values)
+        known &= values.dtype != bool  # pandas reads a column of "True" and "False" as numbers
         if not known.all():
             wrong = str(frame[column][~known].iloc[0])
             raise UserError(f"{path}, column {column}", got=repr(wrong), expected="finite numbers", hint=_hint(path))
@@ -221,12 +222,7 @@ def text(arrays: Arrays, name: str) -> str:
 
 def _require(path: Path) -> None:
     if not path.is_file():
-        raise UserError(
-            str(path),
-            got="no such file",
-            expected="the table that the figure is drawn from",
-            hint=_hint(path),
-        )
+        raise UserError(str(path), got="no such file", expected="the table", hint=_hint(path))
 
 
 def _complete(path: Path, expected: tuple[str, ...], found: list[str], what: str) -> None:

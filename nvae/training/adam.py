@@ -7,6 +7,15 @@ import torch
 from torch import Tensor
 
 _BETA2 = 0.999
+#: The newest version of PyTorch, major and minor, with which the direct call of the kernel was tested. The kernel has
+#: no public name: with a newer version, or without the kernel, PyTorch's own step is taken.
+_TESTED_UP_TO = (2, 14)
+
+
+def has_kernel() -> bool:
+    """Whether the kernel of the fused step can be called directly."""
+    version = tuple(int(part) for part in torch.__version__.split(".")[:2])
+    return version <= _TESTED_UP_TO and hasattr(torch, "_fused_adam_")
 
 
 class Adam(torch.optim.Adam):
@@ -14,7 +23,7 @@ class Adam(torch.optim.Adam):
 
     The step of PyTorch inspects weights, hooks and options anew each time, which takes a twentieth of the training step
     of a small network. `update` calls the same kernel on the same tensors, so weights and moments are identical, bit
-    for bit.
+    for bit. Where the kernel cannot be called directly, `update` takes PyTorch's own step.
 
     Args:
         weights: Weights of one player.
@@ -35,7 +44,7 @@ class Adam(torch.optim.Adam):
         gradients = [weight.grad for weight in weights]
         if not self._kept or any(gradient is None for gradient in gradients):
             self.step()
-            if len(self.state) == len(weights):
+            if has_kernel() and len(self.state) == len(weights):
                 names = ("exp_avg", "exp_avg_sq", "step")
                 self._kept = tuple([self.state[weight][name] for weight in weights] for name in names)
             return

@@ -26,7 +26,7 @@ class Progress:
         lines = not sys.stderr.isatty()
         self._bar = None if lines else tqdm(desc=title, total=total, initial=done, unit="epoch")
         if lines and done:
-            self._print(f"going on after epoch {done} of {total}")
+            self._print(f"resuming after epoch {done} of {total}")
 
     def advance(self, note: str) -> None:
         """Count one more epoch, and report it together with ``note``."""

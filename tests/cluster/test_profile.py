@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from nvae.analyses import ANALYSES
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -19,7 +21,9 @@ def rules() -> dict[str, str]:
     """The named rules and their text."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
     names, bodies = (re.split(r"^rule (\w+):$", text, flags=re.MULTILINE)[first::2] for first in (1, 2))
-    return dict(zip(names, bodies, strict=True))
+    # The rules of the analyses are made from their list.
+    listed = {name: f"        gpu={int(analysis.trains)},\n" for name, analysis in ANALYSES.items()}
+    return dict(zip(names, bodies, strict=True)) | listed
 
 
 def test_settings_of_the_plain_profile_hold_here_too() -> None:
@@ -31,6 +35,6 @@ def test_no_rule_asks_a_cluster_for_a_gpu_unless_the_profile_says_so() -> None:
     """A rule that needs a GPU and is not named in the profile would wait for ever where there is none."""
     resources = profile("workflow/profiles/slurm")["set-resources"]
     with_gpu = {name for name, body in rules().items() if re.search(r"^        gpu=1,$", body, re.MULTILINE)}
-    assert with_gpu == {"train_model", "augment_classifiers", "calibrate_detector"}
+    assert with_gpu == {"train_model", "augmentation", "calibration"}
     assert {rule for rule, asked in resources.items() if asked.get("gpu") == 0} == with_gpu
     assert resources.keys() <= rules().keys()

@@ -26,15 +26,15 @@ PROFILE = Path("workflow/profiles/slurm")
 HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2")
 
 FIGURE = "paper_figs/fig07_fashion_shared_traversals"
-TABLES = [f"results/paper/tables/{table}/garments-n_vae.csv" for table in ("kl", "metrics", "history")]
+TABLES = [f"results/paper/runs/garments/n_vae/seed0/{table}.csv" for table in ("kl", "metrics")]
 #: The jobs that these need; joins and the figure stay with Snakemake.
 SUBMITTED = {
     "draw_dataset_wildcards_garments",
     "prepare_dataset_wildcards_garments",
     "train_model_wildcards_garments_n_vae_0",
-    "detect_kl_wildcards_garments_n_vae_0",
-    "evaluate_model_wildcards_garments_n_vae_0",
-    "traverse_latents_wildcards_garments_n_vae_shared",
+    "kl_wildcards_garments_n_vae_0",
+    "metrics_wildcards_garments_n_vae_0",
+    "traversals_wildcards_garments_n_vae_shared",
 }
 
 #: Far more than is needed on an idle machine.
@@ -161,7 +161,7 @@ def test_a_training_that_slurm_kills_is_tried_again_and_goes_on(
     (of_killed,) = project.root.glob(f".snakemake/slurm_logs/**/{killed.number}.log")
     assert why in of_killed.read_text(encoding="utf-8")
     said = (project.root / LOG).read_text(encoding="utf-8")
-    done = int(said.split("going on after epoch ")[1].split()[0])
+    done = int(said.split("resuming after epoch ")[1].split()[0])
     assert EPOCHS // 10 <= done < EPOCHS
     for name in ("weights.safetensors", "model.json", "history.csv"):
         assert (project.root / MODEL / name).read_bytes() == (undisturbed.root / MODEL / name).read_bytes(), name

@@ -9,8 +9,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import chi2, norm, ortho_group
 
-from nvae.analyses.aggregate import (
-    aggregate_table,
+from nvae.analyses.aggregate import aggregate_table
+from nvae.measures.aggregate_posterior import (
     between_class_share,
     gaussian_total_correlation,
     linear_probe_accuracy_pct,

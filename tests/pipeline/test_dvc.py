@@ -21,8 +21,6 @@ def _on_built_in_data(project: Project) -> None:
     lines = config.read_text().splitlines(keepends=True)
     # No raw files of the real sets; those of the drawn ones are listed anyway.
     text = "".join(line for line in lines if not any(f"data/raw/{real}" in line for real in STANDS_FOR))
-    for real, drawn in STANDS_FOR.items():
-        text = text.replace(f"history/{real}", f"history/{drawn}")
     config.write_text(text)
 
 
@@ -97,10 +95,10 @@ def test_a_restored_clone_has_nothing_to_do_and_sees_changes(locked: Project, tm
     assert clone.do("git", "status", "--porcelain") == ""
 
     clone.edit_params(lambda params: params["traversals"].update(steps=3))
-    assert clone.planned("all_figures")["traverse_latents"] == 5
+    assert clone.planned("all_figures")["traversals"] == 5
     status = clone.do("dvc", "status")
     assert "tables:" in status
-    assert "traversal" in status
+    assert "traversals" in status
     assert "models:" not in status
     assert "files here differ from dvc.lock" in clone.do("nvae", "restore")
 

@@ -1,6 +1,6 @@
 """dvc.yaml and .dvcignore against the layout, the list of figures and the shared modules that they repeat."""
 
-import re
+import json
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,16 @@ import yaml
 from pathspec import GitIgnoreSpec
 
 from nvae.config import load
-from nvae.figures import FIGURES, SUFFIXES, Need
+from nvae.figures import FIGURES, SUFFIXES, Ablation, runs
 from nvae.layout import Layout, raw
+from nvae.tables.schemas import ARRAYS, TABLES
 from tests.pipeline.project import ROOT
 
 PAPER = Layout("paper")
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 CONFIG = load(ROOT / "params.yaml", profile="paper")
 #: The data sets of files: those in the figures' roles, and those whose factors are asked for.
-SETS = {dataset for figure in FIGURES for need in figure.needs for dataset, _ in need.runs(CONFIG.datasets)}
+SETS = {dataset for dataset, _ in runs(CONFIG.datasets)}
 #: Drawn in passing, without files.
 DIALS = {"dial", "dial_few", "dial_weak"}
 
@@ -33,20 +34,25 @@ def every_stage() -> dict[str, dict[str, Any]]:
 
 
 def test_there_is_a_stage_for_each_figure_that_reads_its_tables() -> None:
-    reads = {name: Path(entry["reads"]) for name, entry in DVC["stages"]["figure"]["foreach"].items()}
-    assert set(reads) == {figure.name for figure in FIGURES}
+    stages = DVC["stages"]["figure"]["foreach"]
+    assert set(stages) == {figure.name for figure in FIGURES}
     for figure in FIGURES:
-        folders = {path.parent for path in figure.tables(PAPER, CONFIG.datasets).values()}
-        # The one folder that holds them all.
-        if folders:
-            assert reads[figure.name] == (folders.pop() if len(folders) == 1 else PAPER.tables), figure.name
+        assert f"nvae.figures.{stages[figure.name]['module']}" == figure.module
+        read = {PAPER.tables / need.table if need.table in ARRAYS else PAPER.table(need.table) for need in figure.needs}
+        if any(isinstance(need, Ablation) for need in figure.needs):
+            read.add(PAPER.table("variants"))
+        # One table, or the folder that holds them all.
+        if read:
+            assert Path(stages[figure.name]["reads"]) == (read.pop() if len(read) == 1 else PAPER.tables), figure.name
 
 
 def test_figure_stages_depend_on_every_shared_module() -> None:
-    modules = {path.name for path in (ROOT / "nvae/figures").glob("*.py")}
-    shared = {name for name in modules if not re.match(r"(fig|supp)\d\d|__init__", name)}
-    listed = {Path(name).name for name in names(every_stage()["figure"]["deps"]) if name.startswith("nvae/figures/")}
-    assert listed - {"${key}.py"} == shared
+    modules = {path.name for path in (ROOT / "nvae/figures").glob("*.py")} - {"__init__.py"}
+    shared = modules - {f"{figure.module.rpartition('.')[2]}.py" for figure in FIGURES}
+    deps = names(every_stage()["figure"]["deps"])
+    listed = {Path(name).name for name in deps if name.startswith("nvae/figures/")}
+    assert listed - {"${item.module}.py"} == shared
+    assert {"nvae/plotting", "nvae/tables"} <= set(deps)
 
 
 def test_outputs_are_persisted_and_only_heavy_ones_are_cached() -> None:
@@ -87,10 +93,12 @@ def test_every_stage_means_profile_paper_and_lists_what_it_reads() -> None:
     assert {f"models.{name}" for name in params["models"]} <= {".".join(key.split(".")[:2]) for key in listed}
 
 
-def test_plots_show_every_history() -> None:
-    needs = [need for figure in FIGURES for need in figure.needs if isinstance(need, Need)]
-    runs = {run for need in needs for run in need.runs(CONFIG.datasets) if run[0] in CONFIG.datasets.values()}
-    assert set(names(DVC["plots"])) == {str(PAPER.table("history", *run)) for run in runs}
+def test_the_plot_shows_the_histories() -> None:
+    ((path, plot),) = (entry.popitem() for entry in DVC["plots"])
+    assert path == str(PAPER.table("history"))
+    assert {plot["x"], plot["y"]} <= set(TABLES["history"].names)
+    template = json.loads((ROOT / f".dvc/plots/{plot['template']}.json").read_text())
+    assert template["transform"][0]["filter"]["field"] in TABLES["history"].names
 
 
 @pytest.mark.parametrize("profile", ["paper", "demo", "smoke"])
@@ -101,12 +109,11 @@ def test_records_of_profile_paper_alone_are_kept(profile: str) -> None:
     made = [*(f"{raw(name)}.sha256" for name in datasets), *(paths.prepared(name) for name in datasets), paths.metrics]
     made += [paths.model(name, "n_vae", 0) / "weights.safetensors" for name in datasets]
     made += [paths.run_table("kl", name, "n_vae", 0) for name in datasets]
-    made += [paths.table("kl", name, "n_vae") for name in datasets]
-    made += [paths.table("augmentation", name, "cvae") for name in datasets]
-    made += [paths.posterior(name, "n_vae") for name in datasets]
+    made += [paths.table(table) for table in TABLES]
+    made += [paths.arrays("posteriors", name, "n_vae") for name in datasets]
     made += [paths.figures / f"{figure.name}.pdf" for figure in FIGURES]
     made += [paths.release(name, "n_vae") / "model.json" for name in datasets]
-    made += [paths.claims, paths.ablation("class_weight"), paths.run_table("calibration", "dial", "n_vae", 0)]
+    made += [paths.claims, paths.run_table("calibration", "dial", "n_vae", 0)]
     for path in made:
         record = f".snakemake/metadata/{urlsafe_b64encode(str(path).encode()).decode()}"
         # Raw files are drawn alike for every profile, and profile paper has the drawn sets too.

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from nvae.config import load
-from nvae.figures import ABLATIONS, FIGURES, SUFFIXES
+from nvae.figures import FIGURES, SUFFIXES, runs
 from nvae.layout import Layout
+from nvae.tables.schemas import TABLES
 from tests.pipeline.project import ROOT, Project
 
 COLLECTIONS = ["all_figures", "all_data", "all_models", "all_tables", "all_claims", "all_releases"]
@@ -27,18 +28,20 @@ def test_every_target_of_every_profile_can_be_planned(fresh: Project, profile: s
     folder = Layout(profile).figures
     files = [f"{folder}/{figure.name}.{suffix}" for figure in FIGURES for suffix in SUFFIXES]
     jobs = fresh.planned(*COLLECTIONS, *(figure.name for figure in FIGURES), *files, profile=profile)
-    runs = {run for figure in FIGURES for need in figure.needs for run in need.runs(config.datasets)}
     # λ of N-VAE itself is one of the ablation's five, on each of three sets.
     assert jobs["alias_model"] == 3 * len(config.seeds)
-    assert jobs["train_model"] + jobs["alias_model"] == sum(len(config.seeds_of(dataset)) for dataset, _ in runs)
-    assert jobs["calibrate_detector"] == 8 * len(config.ground_truth.seeds)
+    n_models = sum(len(config.seeds_of(dataset)) for dataset, _ in runs(config.datasets))
+    assert jobs["train_model"] + jobs["alias_model"] == n_models
+    assert jobs["calibration"] == 8 * len(config.ground_truth.seeds)
     assert jobs["check_claims"] == 1
     # N-VAE in each role, and the β-VAE on the digits; the built-in sets have one each, for their known factors.
     assert jobs["release_model"] == (4 if profile == "paper" else 6)
-    assert jobs["collect_ablation"] == len(ABLATIONS)
+    # One job per kind of table; the histories, which differ in their terms, have a rule of their own.
+    assert jobs["collect_table"] + jobs["collect_history"] == len(TABLES)
+    assert jobs["variants"] == 1
     assert {rule for rule in jobs if rule.startswith(("fig", "supp"))} == {figure.name for figure in FIGURES}
-    assert jobs["augment_classifiers"] == jobs["measure_samples"] == 4 * 2 * len(config.seeds)
-    assert jobs["prepare_dataset"] == len({dataset for dataset, _ in runs})
+    assert jobs["augmentation"] == jobs["fidelity"] == 4 * 2 * len(config.seeds)
+    assert jobs["prepare_dataset"] == len({dataset for dataset, _ in runs(config.datasets)})
     assert jobs.get("fetch_dataset", 0) == (3 if profile == "paper" else 0)
     assert jobs["draw_dataset"] == 3
 
@@ -48,7 +51,7 @@ def test_one_figure_plans_what_it_needs_and_no_more(fresh: Project) -> None:
     assert alone == {"fig04_graphical_model": 1}
     samples = fresh.planned("results/smoke/figures/fig11_samples.png", profile="smoke")
     assert samples.pop("fig11_samples") == 1
-    assert samples == {"draw_dataset": 2, "prepare_dataset": 2, "train_model": 2, "sample_images": 2}
+    assert samples == {"draw_dataset": 2, "prepare_dataset": 2, "train_model": 2, "samples": 2}
     posterior = fresh.planned("results/smoke/figures/fig03_aggregate_posterior.png", profile="smoke")
     assert posterior["train_model"] == 2
     assert posterior["draw_dataset"] == 1

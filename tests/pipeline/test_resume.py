@@ -61,7 +61,7 @@ def test_killed_and_resumed_equals_undisturbed_and_a_changed_key_is_refused(long
         assert "model.class_weight: 2.0 → 3.0" in refused.stderr
         assert refused.stderr.count("\n") == 1
 
-    assert f"going on after epoch {done} of {EPOCHS}" in long.do(*train)
+    assert f"resuming after epoch {done} of {EPOCHS}" in long.do(*train)
     assert "going on" not in long.do(*train, "--out", "undisturbed")
     assert not (long.root / CHECKPOINT).exists()
     for name in ("weights.safetensors", "history.csv", "model.json"):

@@ -48,7 +48,7 @@ def test_jobs_fork_from_a_server(fresh: Project) -> None:
     while process.poll() is None and not forks:
         with suppress(psutil.NoSuchProcess):
             for child in psutil.Process(process.pid).children():
-                if "nvae.forkserver" in " ".join(child.cmdline()):
+                if "nvae.forking.server" in " ".join(child.cmdline()):
                     forks = child.children()
         time.sleep(0.01)
     process.terminate()
@@ -95,7 +95,7 @@ def test_an_edit_to_the_loss_trains_again_but_draws_no_data(finished: Project) -
         jobs = finished.planned("all_figures")
     assert jobs["train_model"] == 3 * 8  # every VAE; no GAN and no classifier has a likelihood
     assert jobs["alias_model"] == 3
-    assert jobs["calibrate_detector"] == 8
+    assert jobs["calibration"] == 8
     assert {"draw_dataset", "prepare_dataset", "fig04_graphical_model"}.isdisjoint(jobs)
 
 
@@ -112,29 +112,30 @@ def _order(params: dict[str, Any]) -> None:
 
 
 def _demo(params: dict[str, Any]) -> None:
-    params["profiles"]["demo"]["traversal"] = {"steps": 3}
+    params["profiles"]["demo"]["traversals"] = {"steps": 3}
 
 
 VARIANT = {
     "train_model": 3,
-    "detect_kl": 1,
-    "evaluate_model": 3,
+    "kl": 1,
+    "metrics": 3,
+    "variants": 1,
     "collect_history": 1,
-    "collect_table": 4,
-    "collect_ablation": 1,
+    "collect_table": 2,
     "summarise_metrics": 1,
     "check_claims": 1,
     "fig10_class_bias_kl": 1,
+    "supp05_class_weight": 1,  # it reads the table of variants, too
     "supp06_class_bias": 1,
     "all_figures": 1,
 }
-RESPONSES = {"measure_responses": 2, "collect_table": 2, "check_claims": 1}
+RESPONSES = {"responses": 2, "collect_table": 1, "check_claims": 1}
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (_steps, {"traverse_latents": 5, **RESPONSES, **TRAVERSALS, "all_figures": 1}),
+        (_steps, {"traversals": 5, **RESPONSES, **TRAVERSALS, "all_figures": 1}),
         (_variant, VARIANT),
         (_order, {}),
         (_demo, {}),
@@ -153,26 +154,24 @@ def test_only_a_new_seed_trains(finished: Project) -> None:
         finished.edit_params(lambda params: params["seeds"].append(1))
         jobs = finished.planned("all_figures")
         said = finished.do("snakemake", "-n", "--", "all_models")
-    assert jobs["train_model"] + jobs["alias_model"] == jobs["evaluate_model"] == 33
+    assert jobs["train_model"] + jobs["alias_model"] == jobs["metrics"] == 33
     assert jobs["alias_model"] == 3
-    assert jobs["detect_kl"] == 14
-    assert jobs["augment_classifiers"] == jobs["measure_samples"] == 8
-    assert {"prepare_dataset", "traverse_latents", "sample_images", "encode_images", "calibrate_detector"}.isdisjoint(
-        jobs
-    )
+    assert jobs["kl"] == 14
+    assert jobs["augmentation"] == jobs["fidelity"] == 8
+    assert {"prepare_dataset", "traversals", "samples", "posteriors", "calibration", "variants"}.isdisjoint(jobs)
     assert said.count("/seed1/weights.safetensors") >= 33
     assert not re.search(r"output: results/paper/models/\w+/\w+/seed0", said)
 
 
 def test_a_removed_seed_leaves_the_tables_and_trains_nothing(fresh: Project) -> None:
     """Its model stays until `nvae prune`, and nothing reads it."""
-    table = "results/paper/tables/kl/glyphs-n_vae.csv"
+    table = "results/paper/tables/aggregate.csv"
     model = fresh.root / "results/paper/models/glyphs/n_vae"
     fresh.edit_params(shrink_paper)
     fresh.snakemake(table)
     alone = (fresh.root / table).read_bytes()
     fresh.edit_params(lambda params: params.update(seeds=[0, 1]))
-    assert fresh.planned(table) == {"train_model": 1, "detect_kl": 1, "collect_table": 1}
+    assert fresh.planned(table) == {"train_model": 2, "aggregate": 2, "collect_table": 1}
     fresh.snakemake(table)
     assert set(pd.read_csv(fresh.root / table)["seed"]) == {0, 1}
     fresh.edit_params(lambda params: params.update(seeds=[0]))
@@ -189,9 +188,9 @@ def test_only_a_new_sigmas_arms_train(finished: Project) -> None:
     with finished.kept("params.yaml"):
         finished.edit_params(lambda params: params["profiles"]["paper"]["augmentation"]["sigmas"].append(2.0))
         assert finished.planned("all_figures") == {
-            "augment_classifiers": 8,
-            "measure_samples": 8,
-            "collect_table": 16,
+            "augmentation": 8,
+            "fidelity": 8,
+            "collect_table": 2,
             "check_claims": 1,
             **dict.fromkeys(("fig09_augmentation", "supp03_fidelity", "supp04_augmentation_mixes"), 1),
             "all_figures": 1,
@@ -215,21 +214,23 @@ def test_an_edit_to_the_classifier_trains_no_vae(finished: Project) -> None:
         comment(path)
         jobs = finished.planned("all_figures")
         said = finished.do("snakemake", "-n", "--", "all_models")
-    assert jobs["train_model"] == 2 + 4  # the classifiers, and the GANs that they judge
-    assert jobs["augment_classifiers"] == 8
+    assert jobs["train_model"] == 2 + 4  # the classifiers, and the GANs that they monitor
+    assert jobs["augmentation"] == 8
     assert not re.search(r"output: results/paper/models/\w+/\w*vae", said)
 
 
 def test_every_history_has_the_columns_of_its_model_s_monitor(finished: Project) -> None:
-    folder = finished.root / "results/paper/tables/history"
-    for variant, column in (
+    table = pd.read_csv(finished.root / "results/paper/tables/history.csv")
+    validation = table[table["split"] == "validation"].set_index(["dataset", "model", "term"])["value"]
+    for variant, term in (
         ("cgan", "lowest_sample_coverage"),
         ("ac_gan", "sample_accuracy"),
         ("cvae", "negative_bound"),
     ):
         for dataset in ("glyphs", "garments"):
-            table = pd.read_csv(folder / f"{dataset}-{variant}.csv")
-            assert table.loc[table["split"] == "validation", column].notna().all()
+            values = validation[dataset, variant, term]
+            assert len(values) == 2
+            assert values.notna().all()
 
 
 def test_draw_needs_tables_alone(finished: Project, tmp_path: Path) -> None:
@@ -243,6 +244,22 @@ def test_draw_needs_tables_alone(finished: Project, tmp_path: Path) -> None:
         assert (bare.root / "paper_figs" / name).read_bytes() == (finished.root / "paper_figs" / name).read_bytes()
 
 
+def test_a_clone_draws_from_the_joined_tables_and_trains_nothing(finished: Project, tmp_path: Path) -> None:
+    """Without the tables of single runs, without models, data and Snakemake's records."""
+    clone = copy_project(tmp_path)
+    clone.edit_params(shrink_paper)
+    shutil.copytree(finished.root / "results/paper/tables", clone.root / "results/paper/tables")
+    assert clone.planned(f"paper_figs/{FIG05}.pdf") == {FIG05: 1}
+    restored = sorted((clone.root / "results/paper/runs").rglob("*.csv"))
+    made = sorted((finished.root / "results/paper/runs").rglob("*.csv"))
+    assert [path.relative_to(clone.root) for path in restored] == [path.relative_to(finished.root) for path in made]
+    assert [path.read_bytes() for path in restored] == [path.read_bytes() for path in made]
+    clone.snakemake(f"paper_figs/{FIG05}.pdf")
+    for suffix in SUFFIXES:
+        name = f"paper_figs/{FIG05}.{suffix}"
+        assert (clone.root / name).read_bytes() == (finished.root / name).read_bytes()
+
+
 def test_every_claim_is_evaluated_and_one_seed_decides_none(finished: Project) -> None:
     content = json.loads((finished.root / "results/paper/claims.json").read_text())
     assert [claim["id"] for claim in content["claims"]] == [f"C{number}" for number in range(1, 15)]
@@ -253,24 +270,23 @@ def test_every_claim_is_evaluated_and_one_seed_decides_none(finished: Project) -
             assert sha256(finished.root / evidence["path"]) == evidence["sha256"]
 
 
-def test_ablations_know_the_key_that_they_are_named_after(finished: Project) -> None:
-    folder = finished.root / "results/paper/tables/ablations"
-    weights = pd.read_csv(folder / "class_weight.csv")
-    assert weights.groupby("class_weight")["dataset"].nunique().to_dict() == dict.fromkeys((1.0, 1.5, 2.0, 4.0, 8.0), 3)
-    biases = pd.read_csv(folder / "class_bias.csv")
-    assert biases.groupby("model")["class_bias"].unique().map(list).to_dict() == {
-        "n_vae": [True],
-        "n_vae_no_bias": [False],
-    }
+def test_the_table_of_variants_has_the_settings_that_are_varied(finished: Project) -> None:
+    table = pd.read_csv(finished.root / "results/paper/tables/variants.csv")
+    settings = table.set_index(["parameter", "model", "dataset"])["setting"]
+    for name, weight in {"1": "1.0", "1_5": "1.5", "2": "2.0", "4": "4.0", "8": "8.0"}.items():
+        assert settings["class_weight", f"n_vae_lambda{name}"].tolist() == [weight] * 3
+    assert set(settings["class_bias", "n_vae"]) == {"True"}
+    assert set(settings["class_bias", "n_vae_no_bias"]) == {"False"}
 
 
 def test_on_the_demos_data_no_claim_can_be_reproduced(finished: Project, tmp_path: Path) -> None:
     """Its tables five times over, as if five seeds agreed, C1 made to hold: on the paper's data it would be."""
     bare = copy_project(tmp_path)
-    for table in finished.root.glob("results/paper/tables/*/*.csv"):
+    for table in finished.root.glob("results/paper/tables/*.csv"):
         rows = pd.read_csv(table, keep_default_na=False)
-        if table.match("metrics/garments-n_vae.csv"):
-            rows.loc[rows["metric"] == "kl_own_nats", "value"] = 1 + rows["value"].max()
+        if table.name == "metrics.csv":
+            own = (rows["dataset"] == "garments") & (rows["model"] == "n_vae") & (rows["metric"] == "kl_own_nats")
+            rows.loc[own, "value"] = 1 + rows["value"].max()
         target = bare.root / "results/demo/tables" / table.relative_to(finished.root / "results/paper/tables")
         target.parent.mkdir(parents=True, exist_ok=True)
         pd.concat([rows.assign(seed=seed) for seed in range(5)]).to_csv(target, index=False)

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 import matplotlib.text
 import numpy as np
@@ -12,6 +13,7 @@ from nvae import figures
 from nvae.layout import Layout
 from nvae.plotting import style
 from nvae.tables.reading import Arrays
+from nvae.tables.schemas import TABLES, VARIANTS
 from tests.unit import supplement_world
 
 ROLES = {"digits": "glyphs", "fashion": "garments", "faces": "yale_b"}
@@ -119,11 +121,22 @@ def aggregate_table(dataset: str, model: str, *, n_seeds: int = 3, dims: int = 5
 
 
 def ablation_table(ablation: figures.Ablation, *, n_seeds: int = 3) -> pd.DataFrame:
+    """The metrics of all variants, with a column of the varied parameter."""
     parts = []
     for dataset, model in ablation.runs(ROLES):
-        rows = supplement_world.ablation_rows(dataset, ablation.name, ablation.variants.index(model), n_seeds)
+        rows = supplement_world.ablation_rows(dataset, ablation.parameter, ablation.variants.index(model), n_seeds)
         parts.append(both_splits(rows, dataset, model, "value"))
     return pd.concat(parts, ignore_index=True)
+
+
+def variants_table() -> pd.DataFrame:
+    """The parameters of the ablations' variants, as `nvae variants` writes them."""
+    rows = []
+    for ablation in figures.ABLATIONS:
+        table = ablation_table(ablation, n_seeds=1).drop_duplicates(["dataset", "model"])
+        table = table.assign(parameter=ablation.parameter, setting=table[ablation.parameter].astype(str))
+        rows.append(table[list(VARIANTS.names)])
+    return pd.concat(rows, ignore_index=True)
 
 
 def factor_table(dataset: str, model: str, *, n_seeds: int = 3) -> pd.DataFrame:
@@ -214,16 +227,16 @@ def table_for(need: figures.Need | figures.Ablation, *, n_seeds: int = 3) -> pd.
             return factor_table(dataset, variant, n_seeds=n_seeds)
         case "calibration":
             return calibration_table(dataset, variant, n_seeds=n_seeds)
-        case "posterior":
+        case "posteriors":
             return posterior_table(dataset, variant)
         case "samples":
             return sample_table(dataset, variant)
-        case kind:
-            return traversal_table(dataset, kind)
+        case _:
+            return traversal_table(dataset, need.block)
 
 
 def tables_of(name: str, *, n_seeds: int = 3) -> dict[str, pd.DataFrame | Arrays]:
-    """A figure's tables as ``tables.load`` gives them: of a CSV the test rows."""
+    """A figure's tables as ``loading.load`` gives them: of a CSV the test rows."""
     made = {need.key: table_for(need, n_seeds=n_seeds) for need in figures.find(name).needs}
     return {
         key: table[table["split"] == "test"].reset_index(drop=True) if isinstance(table, pd.DataFrame) else table
@@ -232,19 +245,24 @@ def tables_of(name: str, *, n_seeds: int = 3) -> dict[str, pd.DataFrame | Arrays
 
 
 def write_tables(layout: Layout, *, n_seeds: int = 3) -> None:
-    """Every table of every figure, in the working directory."""
-    for need in {need for spec in figures.FIGURES for need in spec.needs}:
-        path = need.path(layout, ROLES)
-        path.parent.mkdir(parents=True, exist_ok=True)
+    """Every table of every figure, joined over runs as in a clone, in the working directory."""
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for need in dict.fromkeys(replace(need, key="") for spec in figures.FIGURES for need in spec.needs):
         table = table_for(need, n_seeds=n_seeds)
         if isinstance(table, pd.DataFrame):
-            table.to_csv(path, index=False)
+            parts.setdefault(need.table, []).append(table[list(TABLES[need.table].names)])
         else:
+            (path,) = need.files(layout, ROLES, lambda dataset: range(n_seeds))
+            path.parent.mkdir(parents=True, exist_ok=True)
             np.savez(path, allow_pickle=False, **table)
+    for name, tables in parts.items():
+        pd.concat(tables, ignore_index=True).to_csv(layout.table(name), index=False)
+    variants_table().to_csv(layout.table("variants"), index=False)
 
 
 def drawn(name: str, loaded: Mapping[str, object]) -> Figure:
-    figure: Figure = importlib.import_module(figures.find(name).module).draw(loaded)
+    spec = figures.find(name)
+    figure: Figure = importlib.import_module(spec.module).draw(loaded, **spec.options)
     return figure
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nvae.analyses.kl import kl_table
-from nvae.analyses.metrics import best_spearman, metrics
+from nvae.analyses.metrics import best_spearman, metric_table
 from nvae.analyses.samples import sample_grid
 from nvae.analyses.traversals import traverse
 from nvae.config import MetricsParams, SamplesParams, TraversalsParams
@@ -39,7 +39,7 @@ def test_kl_table_has_the_means_per_class(model: NVae, small_set: PreparedSet) -
 
 def test_metrics_agree_with_the_kl_table(model: NVae, small_set: PreparedSet) -> None:
     params = MetricsParams(neighbours=3, neighbour_weights="uniform", ridge_penalty=1.0)
-    found = metrics(model, small_set, params, seed=0, device=CPU)
+    found = metric_table(model, small_set, params, seed=0, device=CPU)
     test = found[found.split == "test"].set_index("metric")["value"]
     table = kl_table(model, small_set.test, small_set.class_names, device=CPU)
     own = table[(table.kind == "class") & (table.latent_class == table.image_class)]
@@ -65,7 +65,7 @@ def test_probe_reads_a_factor_that_a_latent_carries(small_set: PreparedSet, monk
             return result
 
         monkeypatch.setattr("nvae.analyses.metrics.encode", fake)
-        found = metrics(model, small_set, params, seed=0, device=CPU)
+        found = metric_table(model, small_set, params, seed=0, device=CPU)
         return found[found.split == "test"].set_index("metric")["value"]
 
     perfect, useless = planted(useless=False), planted(useless=True)
@@ -78,8 +78,8 @@ def test_probe_reads_a_factor_that_a_latent_carries(small_set: PreparedSet, monk
 
 def test_more_neighbours_than_images_are_refused(model: NVae, small_set: PreparedSet) -> None:
     params = MetricsParams(neighbours=121, neighbour_weights="uniform", ridge_penalty=1.0)
-    with pytest.raises(UserError, match=r"evaluation\.neighbours: got 121, expected at most the 120"):
-        metrics(model, small_set, params, seed=0, device=CPU)
+    with pytest.raises(UserError, match=r"metrics\.neighbours: got 121, expected at most the 120"):
+        metric_table(model, small_set, params, seed=0, device=CPU)
 
 
 def test_best_spearman_ignores_constant_dimensions() -> None:

@@ -40,7 +40,7 @@ def edit(change: dict[str, Any]) -> None:
 
 
 def augment(*more: str) -> int:
-    return main(["augment", "glyphs", "--variant", "cvae", "--profile", "smoke", *more])
+    return main(["augmentation", "glyphs", "--variant", "cvae", "--profile", "smoke", *more])
 
 
 TABLE = Path("results/smoke/runs/glyphs/cvae/seed0/augmentation.csv")
@@ -55,7 +55,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.extend(arm.name for arm in args[2])
         return train_arms(*args, **kwargs)
 
-    monkeypatch.setattr("nvae.commands.augment.train_arms", monitored)
+    monkeypatch.setattr("nvae.analyses.augmentation.train_arms", monitored)
     return names
 
 
@@ -130,7 +130,7 @@ def test_another_generator_or_code_trains_every_arm_anew(
     assert augment("--model", "other") == 0
     assert len(trained) == 4
     trained.clear()
-    monkeypatch.setattr("nvae.commands.augment.fingerprint", lambda *modules: "other code")
+    monkeypatch.setattr("nvae.commands.analysis.fingerprint", lambda *modules: "other code")
     assert augment("--model", "other") == 0
     assert len(trained) == 4
 
@@ -178,17 +178,19 @@ def test_restart_trains_every_arm(project: Path, trained: list[str]) -> None:
 
 
 def test_a_classifier_generates_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["augment", "glyphs", "--variant", "classifier", "--profile", "smoke"]) == 2
+    assert main(["augmentation", "glyphs", "--variant", "classifier", "--profile", "smoke"]) == 2
     assert "got Classifier, expected a model that generates images" in capsys.readouterr().err
 
 
-def test_measure_and_gans_need_a_judge_of_the_same_images(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["measure", "glyphs", "--variant", "cvae", "--profile", "smoke"]) == 0
+def test_fidelity_and_gans_need_a_classifier_of_the_same_images(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fidelity", "glyphs", "--variant", "cvae", "--profile", "smoke"]) == 0
     table = pd.read_csv("results/smoke/runs/glyphs/cvae/seed0/fidelity.csv")
     assert set(table["sigma"]) == {1.0, 3.0}
     common = ["glyphs", "--profile", "smoke"]
     cvae = "results/smoke/models/glyphs/cvae/seed0"
-    assert main(["measure", *common, "--variant", "cvae", "--classifier", cvae]) == 2
+    assert main(["fidelity", *common, "--variant", "cvae", "--classifier", cvae]) == 2
     assert "classifier: got CVae, expected a classifier" in capsys.readouterr().err
     assert main(["train", *common, "--variant", "cgan", "--classifier", "nowhere"]) == 2
     assert "nowhere: got no nowhere/model.json, expected a trained model" in capsys.readouterr().err
@@ -212,7 +214,7 @@ def test_a_judge_of_other_images_is_refused(
 
 def test_encode_and_aggregate_write_what_figure_3_reads(project: Path) -> None:
     assert main(["train", "glyphs", "--variant", "n_vae", "--profile", "smoke"]) == 0
-    assert main(["encode", "glyphs", "--profile", "smoke"]) == 0
+    assert main(["posteriors", "glyphs", "--profile", "smoke"]) == 0
     with np.load("results/smoke/tables/posteriors/glyphs-n_vae.npz") as arrays:
         assert arrays["z"].shape == (45, 2)
         assert (np.diff(arrays["kl_nats"]) <= 0).all()
@@ -226,13 +228,13 @@ def test_encode_and_aggregate_write_what_figure_3_reads(project: Path) -> None:
 def test_a_model_without_blocks_or_a_label_head_has_shared_traversals_alone(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["traverse", "glyphs", "--variant", "cvae", "--kind", "shared", "--profile", "smoke"]) == 0
+    assert main(["traversals", "glyphs", "--variant", "cvae", "--kind", "shared", "--profile", "smoke"]) == 0
     with np.load("results/smoke/tables/traversals/glyphs-cvae-shared.npz") as arrays:
         assert arrays["images"].shape[:2] == arrays["dims"].shape
         assert arrays["kept"].all()
-    assert main(["traverse", "glyphs", "--variant", "cvae", "--kind", "class", "--profile", "smoke"]) == 2
+    assert main(["traversals", "glyphs", "--variant", "cvae", "--kind", "class", "--profile", "smoke"]) == 2
     assert "--kind class: got a model without such latents" in capsys.readouterr().err
-    assert main(["detect", "glyphs", "--variant", "classifier", "--profile", "smoke"]) == 2
+    assert main(["kl", "glyphs", "--variant", "classifier", "--profile", "smoke"]) == 2
     assert "got Classifier, expected a model with an encoder" in capsys.readouterr().err
 
 

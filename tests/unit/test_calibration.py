@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from nvae import config
+from nvae.analyses import ANALYSES
 from nvae.analyses.calibration import prepared_in_passing
 from nvae.cli import main
 from nvae.data.builtin import dial
@@ -20,7 +21,7 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     out = tmp_path_factory.mktemp("calibration") / "dial.csv"
     assert (
-        main(["calibrate", "dial", "--profile", "smoke", "--params", str(PARAMS), "--seed", "3", "--out", str(out)])
+        main(["calibration", "dial", "--profile", "smoke", "--params", str(PARAMS), "--seed", "3", "--out", str(out)])
         == 0
     )
     assert out.with_name("dial.csv.meta.json").is_file()
@@ -59,7 +60,7 @@ def test_it_is_the_same_set_as_from_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["glyphs"], "glyphs, whose share of exclusive factors can't be set"),
+        (["glyphs"], "glyphs, whose share of exclusive factors cannot be set"),
         (["mnist"], "mnist, whose share"),
         (["nowhere"], "'nowhere'"),
         (["dial", "--variant", "cgan"], "expected a model with an encoder and a decoder"),
@@ -69,7 +70,7 @@ def test_what_cannot_be_calibrated_is_refused(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     common = ["--profile", "smoke", "--params", str(PARAMS), "--out", str(tmp_path / "x.csv")]
-    assert main(["calibrate", *arguments, *common]) == 2
+    assert main(["calibration", *arguments, *common]) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -81,7 +82,8 @@ def test_the_slice_sees_the_dial_and_no_other_set(tmp_path: Path) -> None:
             content[section] |= value
         path = tmp_path / "params.yaml"
         path.write_text(yaml.safe_dump(content))
-        return config.load(path, profile="paper").slice("calibrate", dataset="dial", variant="n_vae")
+        loaded = config.load(path, profile="paper")
+        return loaded.sections(ANALYSES["calibration"].sections, dataset="dial", variant="n_vae")
 
     before = sliced({})
     assert sliced({"calibration": {"exclusive_factors": [0, 6]}}) != before

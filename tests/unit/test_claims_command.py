@@ -1,4 +1,4 @@
-"""``nvae claims``: files, verdicts over seeds, what is missing, and the README's table."""
+"""``nvae claims``: its files, verdicts over seeds, missing tables and runs, and the table in the README."""
 
 import csv
 import json
@@ -14,14 +14,15 @@ from nvae.claims import readme, report
 from nvae.claims.readme import readme_table, with_table
 from nvae.layout import Layout
 from nvae.provenance import sha256
+from nvae.tables.schemas import TABLES
 
 ROOT = Path(__file__).parents[2]
 OWN, SHARED = [5.0, 6.0, 7.0, 5.5, 6.5], [4.0, 5.1, 5.9, 4.6, 5.4]
 HERE = {"paper": "fashion_mnist", "demo": "garments"}
 
 
-def quantity(name: str, variant: str = "n_vae") -> dict[str, object]:
-    return {"table": "metrics", "role": "fashion", "variant": variant, "read": {"kind": "metric", "name": name}}
+def quantity(name: str, variant: str = "n_vae", table: str = "metrics") -> dict[str, object]:
+    return {"table": table, "role": "fashion", "variant": variant, "read": {"kind": "metric", "name": name}}
 
 
 def claim(**changes: object) -> dict[str, Any]:
@@ -43,11 +44,23 @@ def write_claims(*claims: dict[str, Any]) -> None:
 
 
 def write_table(columns: dict[str, dict[int, float]], *, profile: str = "paper", variant: str = "n_vae") -> Path:
-    """A metric table from metric → seed → value."""
-    path = Layout(profile).table("metrics", HERE[profile], variant)
-    rows = [(seed, "test", name, value) for name, values in columns.items() for seed, value in values.items()]
+    """Write the rows of one variant to the table of metrics, from metric → seed → value.
+
+    A new table also has rows of other runs with the same metrics, which must not be read.
+    """
+    path = Layout(profile).table("metrics")
+    names, run = list(TABLES["metrics"].names), (HERE[profile], variant)
+    others = [
+        (*other, seed, "test", name, 1000.0 + seed)
+        for other in ((HERE[profile], "ac_gan"), ("mnist", "n_vae"), ("mnist", "cvae"))
+        for name in ("own", "shared")
+        for seed in range(7)
+    ]
+    table = pd.read_csv(path) if path.is_file() else pd.DataFrame(others, columns=names)
+    rows = [(*run, seed, "test", name, value) for name, values in columns.items() for seed, value in values.items()]
+    kept = table[(table["dataset"] != run[0]) | (table["model"] != run[1])]
     path.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows, columns=["seed", "split", "metric", "value"]).to_csv(path, index=False)
+    pd.concat([kept, pd.DataFrame(rows, columns=names)]).to_csv(path, index=False)
     return path
 
 
@@ -56,7 +69,7 @@ def by_seed(values: list[float]) -> dict[int, float]:
 
 
 def new_project() -> None:
-    """The working directory gets params.yaml, one claim and the table that it is about, five seeds."""
+    """Write params.yaml, one claim and its table with five seeds to the working directory."""
     Path("params.yaml").write_text((ROOT / "params.yaml").read_text())
     write_claims(claim())
     write_table({"own": by_seed(OWN), "shared": by_seed(SHARED)})
@@ -83,8 +96,8 @@ def first(*args: str) -> dict[str, Any]:
     return found
 
 
-def test_the_result_tells_all_that_the_verdict_rests_on() -> None:
-    table = Path("results/paper/tables/metrics/fashion_mnist-n_vae.csv")
+def test_the_result_has_everything_that_the_verdict_depends_on() -> None:
+    table = Path("results/paper/tables/metrics.csv")
     found = first()
     (criterion,) = found.pop("criteria")
     assert found == {
@@ -117,7 +130,7 @@ def test_the_result_tells_all_that_the_verdict_rests_on() -> None:
     }
 
 
-def test_files_land_in_the_profile_with_sidecars_and_are_the_same_each_time(
+def test_files_are_written_to_the_profile_with_sidecars_and_are_reproducible(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     claims()
@@ -130,13 +143,13 @@ def test_files_land_in_the_profile_with_sidecars_and_are_the_same_each_time(
         assert made["sha256"] == sha256(path)
         assert {part["path"] for part in made["inputs"].values()} == {
             "claims.yaml",
-            "results/paper/tables/metrics/fashion_mnist-n_vae.csv",
+            "results/paper/tables/metrics.csv",
         }
     claims()
     assert [path.read_bytes() for path in files] == before
 
 
-def test_the_csv_has_a_row_a_criterion() -> None:
+def test_the_csv_has_one_row_per_criterion() -> None:
     second = {"name": "ratio", "expression": "own / shared", "below": 9.0, "unit": "", "reason": "Less."}
     write_claims(claim(criteria=[*claim()["criteria"], second]))
     content = result()
@@ -155,7 +168,7 @@ def test_the_csv_has_a_row_a_criterion() -> None:
         ]
 
 
-def test_a_negative_verdict_is_a_result_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_negative_verdict_is_not_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     write_table({"own": by_seed(SHARED), "shared": by_seed(OWN)})
     assert first()["verdict"] == "not reproduced"
     assert "fails, other side" in capsys.readouterr().out
@@ -171,26 +184,51 @@ def test_another_profile_never_reproduces_the_paper() -> None:
     assert (found["verdict"], found["note"]) == ("not reproduced", "profile demo is not the paper's data")
 
 
-def test_a_missing_table_names_claim_quantity_and_target(capsys: pytest.CaptureFixture[str]) -> None:
-    write_claims(claim(quantities={"own": quantity("own"), "shared": quantity("shared", "cvae")}))
+AGGREGATE = "results/paper/tables/aggregate.csv"
+METRICS = "results/paper/tables/metrics.csv"
+
+
+@pytest.mark.parametrize(
+    ("shared", "got", "variant", "path"),
+    [
+        (quantity("shared", table="aggregate"), f"no file {AGGREGATE}", "n_vae", AGGREGATE),
+        # The table has rows of this variant on another data set.
+        (quantity("shared", "cvae"), f"no such row in {METRICS}", "cvae", METRICS),
+    ],
+)
+def test_a_missing_table_or_run_names_claim_quantity_and_target(
+    shared: dict[str, object], got: str, variant: str, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_claims(claim(quantities={"own": quantity("own"), "shared": shared}))
     claims(code=2)
-    message = capsys.readouterr().err
-    assert "claim C1, quantity shared: got no file results/paper/tables/metrics/fashion_mnist-cvae.csv" in message
-    assert "`snakemake --cores 2 -- results/paper/tables/metrics/fashion_mnist-cvae.csv`" in message
+    expected = f"a table with rows of fashion_mnist, {variant}"
+    hint = f"Make it with `snakemake --cores 2 -- {path}`, or pass --allow-missing."
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"claim C1, quantity shared: got {got}, expected {expected}. {hint}")
     assert not Path("results/paper/claims.json").exists()
 
 
-def test_missing_tables_may_be_allowed() -> None:
-    lacking = {"own": quantity("own", "cgan"), "shared": quantity("shared", "cvae")}
-    write_claims(claim(), claim(id="C2", quantities=lacking))
-    tested, untested = result("--allow-missing")["claims"]
+def test_missing_tables_and_runs_may_be_allowed() -> None:
+    no_file = {name: quantity(name, table=table) for name, table in (("own", "metrics"), ("shared", "aggregate"))}
+    no_rows = {"own": quantity("own"), "shared": quantity("shared", "cvae")}
+    neither = {"own": quantity("own", "cgan"), "shared": quantity("shared", "cvae")}
+    lacking = [claim(id=f"C{place}", quantities=q) for place, q in enumerate((no_file, no_rows, neither), start=2)]
+    write_claims(claim(), *lacking)
+    tested, *untested = result("--allow-missing")["claims"]
     assert tested["verdict"] == "reproduced"
-    assert untested["verdict"] == "not tested"
-    assert untested["note"] == "missing: results/paper/tables/metrics/fashion_mnist-cgan.csv and 1 more"
-    assert untested["evidence"] == []
+    assert {found["verdict"] for found in untested} == {"not tested"}
+    assert [found["note"] for found in untested] == [
+        f"missing: {AGGREGATE}",
+        f"missing: fashion_mnist, cvae in {METRICS}",
+        f"missing: fashion_mnist, cgan in {METRICS} and 1 more",
+    ]
+    # A table is evidence only if it has rows of a run that the claim is about.
+    assert [[part["path"] for part in found["evidence"]] for found in untested] == [[METRICS], [METRICS], []]
+    (criterion,) = untested[1]["criteria"]
+    assert (criterion["n"], criterion["estimate"], criterion["outcome"]) == (0, None, "not tested")
 
 
-def test_some_claims_are_printed_and_kept_only_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_selected_claims_are_printed_and_saved_only_with_an_output_path(capsys: pytest.CaptureFixture[str]) -> None:
     write_claims(claim(), claim(id="C2"), claim(id="C3"))
     claims("C3", "C1", "C3")
     printed = capsys.readouterr().out
@@ -212,7 +250,7 @@ def test_some_claims_are_printed_and_kept_only_where_asked(capsys: pytest.Captur
         (["--claims", "nowhere.yaml"], "claims: got no file nowhere.yaml"),
     ],
 )
-def test_arguments_that_make_no_sense(args: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_refused(args: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     claims(*args, code=2)
     assert message in capsys.readouterr().err
 
@@ -220,13 +258,13 @@ def test_arguments_that_make_no_sense(args: list[str], message: str, capsys: pyt
 DOCUMENT = f"# A\n\nbefore\n\n{readme.BEGIN}\nold\n{readme.END}\n\nafter ± ü\n"
 
 
-def test_the_readme_table_is_made_from_the_result_alone() -> None:
+def test_the_readme_table_is_made_from_the_result_only() -> None:
     path = Path("README.md")
     path.write_text(DOCUMENT, encoding="utf-8")
     content = result("--readme", "README.md")
     text = path.read_text(encoding="utf-8")
     assert text == f"# A\n\nbefore\n\n{readme.BEGIN}\n{readme_table(content)}\n{readme.END}\n\nafter ± ü\n"
-    # So a test can tell a stale table from the committed claims.json.
+    # A test can therefore compare the README with the committed claims.json.
     assert with_table(text, content, name="README.md") == text
     content["claims"][0]["verdict"] = "undecided"
     assert with_table(text, content, name="README.md") != text
@@ -243,7 +281,7 @@ def test_the_readme_table_is_made_from_the_result_alone() -> None:
         readme.END + DOCUMENT,
     ],
 )
-def test_a_document_without_its_markers_stays_as_it_is(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_document_without_its_markers_is_not_changed(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("README.md").write_text(text)
     claims("--readme", "README.md", code=2)
     assert "README.md: got" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Arithmetic of criteria: what it computes, and that nothing else of Python gets through."""
+"""Arithmetic expressions of criteria: their values, and the refusal of all other Python."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_value(expression: str, value: float) -> None:
     assert function(VALUES) == value
 
 
-def test_names_are_those_of_quantities() -> None:
+def test_names_are_those_in_the_expression() -> None:
     assert compiled("max(a, b) - abs(a) / 2")[1] == {"a", "b"}
     assert compiled("mean(1, 2)")[1] == set()
 
@@ -72,13 +72,13 @@ def test_names_are_those_of_quantities() -> None:
         ("f'{a}'", "f'{a}'"),
     ],
 )
-def test_what_is_no_arithmetic_is_refused_and_quoted(expression: str, quoted: str) -> None:
+def test_other_syntax_is_refused_and_quoted(expression: str, quoted: str) -> None:
     with pytest.raises(UserError, match=rf"expression: got .*{quoted}.* in .*expected numbers, names of quantities"):
         compiled(expression)
 
 
 @pytest.mark.parametrize("expression", ["a -", "a b", "", "a = b", "import os", "(a", "a\0"])
-def test_what_does_not_parse_is_refused_and_quoted(expression: str) -> None:
+def test_invalid_syntax_is_refused_and_quoted(expression: str) -> None:
     with pytest.raises(UserError) as caught:
         compiled(expression)
     assert repr(expression) in str(caught.value)

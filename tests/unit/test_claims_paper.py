@@ -1,4 +1,4 @@
-"""The project's claims: reproduced on tables where all are true, refuted when a table that they are about changes."""
+"""The project's claims: all are reproduced on tables where all are true, and refuted if a table is changed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,7 @@ from nvae import config, figures
 from nvae.claims import Claim, Claims, load
 from nvae.claims.evaluation import ClaimEvaluator
 from nvae.layout import Layout
+from nvae.tables.schemas import TABLES
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = load(ROOT / "claims.yaml")
@@ -20,10 +21,10 @@ SEEDS = range(5)
 SIGMAS = (1.0, 1.5, 2.0, 2.5, 3.0)
 Key = tuple[str, str, str]
 Row = dict[str, object]
-Judged = Callable[..., dict[str, Any]]
+Evaluate = Callable[..., dict[str, Any]]
 Change = Callable[[pd.DataFrame], None]
 
-# Test error in % at each σ: (role, share) → variant → errors. All that Figure 9's claims say is true of them.
+# Test error in % at each σ: (role, share) → variant → errors. All claims about Figure 9 are true for them.
 ERRORS = {
     ("digits", 0.5): {
         "n_vae": (2.0, 1.9, 1.8, 1.7, 1.6),
@@ -62,8 +63,8 @@ METRICS = {
 AGGREGATE = {"n_vae": (0.07, 0.02, (0.05, 0.09)), "beta_vae": (0.2, 0.05, (0.1, 0.3, 0.5))}
 
 
-def rows_of(table: str, role: str, variant: str) -> list[Row]:
-    """One seed's test rows, without its noise."""
+def rows_of_seed(table: str, role: str, variant: str) -> list[Row]:
+    """Return the test rows of one seed without noise."""
     match table:
         case "metrics":
             more = 1.5 if variant == "n_vae_no_bias" else 0.0
@@ -82,7 +83,7 @@ def rows_of(table: str, role: str, variant: str) -> list[Row]:
                 for sigma, error in zip(SIGMAS, line, strict=True)
             ]
         case "kl":
-            # Three classes; only the first has much in its block, the second enough.
+            # Three classes; the own block of the first has a large KL, that of the second a sufficient one.
             blocks = [(image, block) for image in range(3) for block in range(3)]
             own = [
                 {"image_class": image, "kind": "class", "latent_class": block, "dim": dim,
@@ -111,41 +112,46 @@ def responses(role: str) -> list[Row]:
 
 
 def made(key: Key) -> pd.DataFrame:
-    """The table over seeds; validation rows, far off, must not be looked at."""
+    """Return the rows of one variant over seeds; the validation rows are very different and must not be used."""
     rng = np.random.default_rng(sum(map(ord, "".join(key))))
-    parts = []
+    table, role, variant = key
+    number, parts = TABLES[table].measure, []
     for seed in SEEDS:
-        test = pd.DataFrame(rows_of(*key)).assign(seed=seed, split="test")
-        number = {"kl": "kl_nats", "augmentation": "error_pct"}.get(key[0], "value")
+        test = pd.DataFrame(rows_of_seed(*key)).assign(seed=seed, split="test")
         test[number] *= 1 + 0.001 * rng.standard_normal(len(test))
         parts += [test.assign(split="validation", **{number: 1000.0}), test]
-    return pd.concat(parts, ignore_index=True)
-
-
-def paths(claims: Claims) -> dict[Key, Path]:
-    return {need: Layout("paper").table(need[0], CONFIG.datasets[need[1]], need[2]) for need in sorted(claims.needs())}
+    others = {"dataset": CONFIG.datasets[role], "model": variant, "image_class_name": "NA", "n_images": 9}
+    return pd.concat(parts, ignore_index=True).assign(**others)[list(TABLES[table].names)]
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judged:
-    """Writes the tables of some claims, one of them changed, and judges: id → the claim's part of ``claims.json``."""
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
+    """Return a function that writes the tables of some claims and evaluates them.
+
+    It takes the ids of the claims and a change of the rows of one variant, and returns id → the claim's part of
+    ``claims.json``.
+    """
     monkeypatch.chdir(tmp_path)
 
-    def judged(*ids: str, changed: tuple[Key, Change] | None = None) -> dict[str, Any]:
+    def evaluate(*ids: str, changed: tuple[Key, Change] | None = None) -> dict[str, Any]:
         claims = Claims(claims=tuple(claim for claim in CLAIMS.claims if not ids or claim.id in ids))
-        for key, path in paths(claims).items():
-            table = made(key)
+        tables: dict[str, list[pd.DataFrame]] = {}
+        for key in sorted(claims.needs()):
+            rows = made(key)
             if changed and changed[0] == key:
-                changed[1](table)
+                changed[1](rows)
+            tables.setdefault(key[0], []).append(rows)
+        for table, parts in tables.items():
+            path = Layout("paper").table(table)
             path.parent.mkdir(parents=True, exist_ok=True)
-            table.to_csv(path, index=False)
+            pd.concat(parts).to_csv(path, index=False)
         content = ClaimEvaluator(Layout("paper"), CONFIG.datasets).content(claims)
         return {claim["id"]: claim for claim in content["claims"]}
 
-    return judged
+    return evaluate
 
 
-def test_every_claim_of_the_paper_is_there_and_in_order() -> None:
+def test_every_claim_of_the_paper_is_listed_in_order() -> None:
     assert [claim.id for claim in CLAIMS.claims] == [f"C{number}" for number in range(1, 15)]
     assert {claim.min_seeds for claim in CLAIMS.claims} == {5}
 
@@ -165,14 +171,14 @@ def test_sigmas_and_shares_are_of_the_grid() -> None:
         assert sigmas <= set(grid.sigmas)
 
 
-def test_all_claims_are_reproduced_where_all_are_true(world: Judged) -> None:
+def test_all_claims_are_reproduced_where_all_are_true(world: Evaluate) -> None:
     found = world()
     assert {claim["verdict"] for claim in found.values()} == {"reproduced"}
     assert {(claim["n_seeds"], claim["note"]) for claim in found.values()} == {(5, "")}
 
 
 def to(value: float, **where: object) -> Change:
-    """Every number in the chosen test rows becomes one value."""
+    """Return a change that sets the numbers of the selected test rows to one value."""
     return _change(lambda numbers: value + 0 * numbers, where)
 
 
@@ -186,7 +192,7 @@ def plus(term: float, **where: object) -> Change:
 
 def _change(new: Callable[[pd.Series], pd.Series], where: dict[str, object]) -> Change:
     def change(table: pd.DataFrame) -> None:
-        number = next(name for name in ("value", "kl_nats", "error_pct") if name in table)
+        number = table.columns[-1]
         chosen = table["split"] == "test"
         for column, value in where.items():
             chosen &= table[column] == value
@@ -201,7 +207,7 @@ def metric(name: str) -> dict[str, object]:
 
 
 def reversed_in_sigma(table: pd.DataFrame) -> None:
-    """Errors at share 0.5 in the opposite order of σ."""
+    """Reverse the order of the errors at share 0.5 over σ."""
     chosen = (table["split"] == "test") & (table["generated_share"] == 0.5)
     table.loc[chosen, "sigma"] = SIGMAS[0] + SIGMAS[-1] - table.loc[chosen, "sigma"]
 
@@ -209,7 +215,7 @@ def reversed_in_sigma(table: pd.DataFrame) -> None:
 HALF, ALONE = {"generated_share": 0.5}, {"generated_share": 1.0}
 OWN, SHARED, BOUND = (metric(f"{name}_nats") for name in ("kl_own", "kl_shared", "negative_bound"))
 OTHERS = ("cvae", "cgan", "ac_gan")
-# Claim, the table that changes, how, and which of the claim's criteria then fail.
+# Claim, the rows that are changed, how, and the positions of the claim's criteria that then fail.
 REFUTED: list[tuple[str, Key, Change, set[int]]] = [
     ("C1", ("metrics", "fashion", "n_vae"), to(4.0, **OWN), {0}),
     ("C1", ("metrics", "fashion", "n_vae"), to(6.5, **SHARED), {0}),
@@ -273,12 +279,12 @@ REFUTED: list[tuple[str, Key, Change, set[int]]] = [
     REFUTED,
     ids=[f"{name}-{'-'.join(key)}-{sorted(failing)}" for name, key, _, failing in REFUTED],
 )
-def test_a_claim_is_refuted_by_the_table_that_it_is_about(
+def test_a_claim_is_refuted_by_a_change_of_what_it_is_about(
     name: str,
     key: Key,
     change: Change,
     failing: set[int],
-    world: Judged,
+    world: Evaluate,
 ) -> None:
     claim = world(name, changed=(key, change))[name]
     assert claim["verdict"] == "not reproduced"
@@ -287,13 +293,13 @@ def test_a_claim_is_refuted_by_the_table_that_it_is_about(
 
 
 def test_each_criterion_is_refuted_by_something() -> None:
-    """None is idle: the list above makes every criterion of every claim fail."""
+    """The list above makes every criterion of every claim fail."""
     refuted = {(name, index) for name, _, _, failing in REFUTED for index in failing}
     assert refuted == {(claim.id, index) for claim in CLAIMS.claims for index in range(len(claim.criteria))}
 
 
 @pytest.mark.parametrize("claim", CLAIMS.claims, ids=lambda claim: claim.id)
-def test_prose_is_whole_sentences(claim: Claim) -> None:
+def test_texts_are_whole_sentences(claim: Claim) -> None:
     for text in (claim.sentence, *(criterion.reason for criterion in claim.criteria)):
         assert text[0].isupper()
         assert text.endswith(".")

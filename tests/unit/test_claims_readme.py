@@ -1,4 +1,4 @@
-"""The README's table of claims: one row a claim, short however many criteria it has."""
+"""The table of claims in the README: one short row per claim, whatever the number of its criteria."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from nvae.claims.report import measured, text_table
 def criterion(
     name: str = "difference", estimate: float | None = 1.0, half: float | None = 0.25, **changes: object
 ) -> dict[str, Any]:
-    """Above 0 nats and holding, unless changed."""
+    """Return a criterion that claims a value above 0 nats and holds, with changes."""
     interval = None if estimate is None or half is None else [estimate - half, estimate + half]
     return {
         "name": name,
@@ -36,9 +36,8 @@ def claim(*criteria: dict[str, Any], **changes: object) -> dict[str, Any]:
         "n_seeds": 5,
         "criteria": list(criteria) or [criterion()],
         "evidence": [
-            {"path": "results/paper/tables/metrics/mnist-n_vae.csv"},
-            {"path": "results/paper/tables/metrics/mnist-cvae.csv"},
-            {"path": "results/paper/tables/kl/mnist-n_vae.csv"},
+            {"path": "results/paper/tables/metrics.csv"},
+            {"path": "results/paper/tables/kl.csv"},
         ],
     } | changes
 
@@ -46,7 +45,7 @@ def claim(*criteria: dict[str, Any], **changes: object) -> dict[str, Any]:
 def row(*criteria: dict[str, Any], **changes: object) -> list[str]:
     lines = readme_table({"interval": "t", "claims": [claim(*criteria, **changes)]}).splitlines()
     assert lines[0].count("|") == lines[1].count("|") == 7
-    assert lines[3] == ""  # ends the table before the caption
+    assert lines[3] == ""  # separates the table from the caption
     return [cell.strip() for cell in lines[2].replace("\\|", "¦").strip("|").split("|")]
 
 
@@ -57,7 +56,7 @@ def test_a_row() -> None:
         "difference: 1.00 ± 0.25 nats (claimed > 0)",
         "5",
         "**reproduced**",
-        "[figure](paper_figs/fig05.png), [kl](results/paper/tables/kl), [metrics](results/paper/tables/metrics)",
+        "[figure](paper_figs/fig05.png), [kl](results/paper/tables/kl.csv), [metrics](results/paper/tables/metrics.csv)",
     ]
 
 
@@ -74,10 +73,10 @@ def test_a_row_with_one_seed() -> None:
         "1",
         "**undecided**<br>1 of 5 seeds, no interval",
     ]
-    assert cells[5] == "[kl](results/paper/tables/kl), [metrics](results/paper/tables/metrics)"
+    assert cells[5] == "[kl](results/paper/tables/kl.csv), [metrics](results/paper/tables/metrics.csv)"
 
 
-def test_a_row_without_tables_links_to_nothing() -> None:
+def test_a_row_without_tables_has_no_links() -> None:
     untested = criterion(estimate=None, outcome="not tested", toward=None)
     cells = row(untested, verdict="not tested", note="missing: t.csv", n_seeds=0)
     assert cells[2:] == ["–", "0", "**not tested**<br>missing: t.csv", "–"]
@@ -93,19 +92,19 @@ def test_up_to_three_criteria_are_listed() -> None:
 @pytest.mark.parametrize(
     ("criteria", "counted", "weakest"),
     [
-        # All hold: the one whose threshold is nearest, in halves of its interval, not in its own unit.
+        # All hold: the weakest is nearest to its threshold in half intervals, not in its unit.
         (
             [criterion("near", 1.0, 0.9), criterion("far", 0.1, 0.001), criterion("c"), criterion("d")],
             "of 4, 4 hold, 0 fail, 0 open",
             "near",
         ),
-        # Any that is open is weaker than all that hold.
+        # A criterion that is open is weaker than all that hold.
         (
             [criterion("a", 1.0, 0.9), criterion("open", 5.0, 6.0, outcome="open"), criterion("c"), criterion("d")],
             "of 4, 3 hold, 0 fail, 1 open",
             "open",
         ),
-        # Any that fails is weaker than all that are open; of two the one that is farther off.
+        # A criterion that fails is weaker than all that are open; of two, the one that is farther off is weaker.
         (
             [
                 criterion("a", 0.1, 6.0, outcome="open"),
@@ -116,7 +115,7 @@ def test_up_to_three_criteria_are_listed() -> None:
             "of 4, 1 hold, 2 fail, 1 open",
             "far off",
         ),
-        # Below is the other way round.
+        # The claimed side is below.
         (
             [
                 criterion(name, estimate, 0.1, direction="below", threshold=3.0)
@@ -125,7 +124,7 @@ def test_up_to_three_criteria_are_listed() -> None:
             "of 4, 4 hold, 0 fail, 0 open",
             "c",
         ),
-        # A point is as far as can be, on the side where it is.
+        # An interval of one point is infinitely far from the threshold, on its side of it.
         (
             [criterion("point", 0.001, 0.0), criterion("near", 1.0, 0.9), criterion("c"), criterion("d")],
             "of 4, 4 hold, 0 fail, 0 open",
@@ -141,7 +140,7 @@ def test_up_to_three_criteria_are_listed() -> None:
             "of 4, 2 hold, 2 fail, 0 open",
             "point",
         ),
-        # One seed: how many are on the claimed side, and the one that is farthest from it.
+        # One seed: the number on the claimed side, and the one that is farthest from it.
         (
             [
                 criterion("a", 1.0, None),
@@ -154,16 +153,16 @@ def test_up_to_three_criteria_are_listed() -> None:
         ),
     ],
 )
-def test_many_criteria_are_counted_and_the_weakest_told(
+def test_many_criteria_are_counted_and_the_weakest_is_given(
     criteria: list[dict[str, Any]], counted: str, weakest: str
 ) -> None:
-    count, told = row(*criteria)[2].split("<br>")
+    count, weakest_cell = row(*criteria)[2].split("<br>")
     assert count == counted
-    assert told.startswith(f"weakest: {weakest}: ")
+    assert weakest_cell.startswith(f"weakest: {weakest}: ")
 
 
 @pytest.mark.parametrize(
-    ("estimate", "half", "told"),
+    ("estimate", "half", "expected"),
     [
         (12.3456, 0.3456, "12.35 ± 0.35"),
         (-0.00123, 0.00045, "−0.00123 ± 0.00045"),
@@ -173,8 +172,10 @@ def test_many_criteria_are_counted_and_the_weakest_told(
         (0.0039896, None, "0.00399"),
     ],
 )
-def test_as_many_digits_as_the_interval_warrants(estimate: float, half: float | None, told: str) -> None:
-    assert measured(criterion("c", estimate, half)) == told
+def test_an_estimate_is_rounded_to_two_digits_of_half_its_interval(
+    estimate: float, half: float | None, expected: str
+) -> None:
+    assert measured(criterion("c", estimate, half)) == expected
 
 
 def test_columns_of_the_terminal_are_aligned() -> None:

@@ -1,4 +1,4 @@
-"""What ``claims.yaml`` may hold, and what is said of what it may not."""
+"""The schema of ``claims.yaml``: what is accepted, and the messages for what is refused."""
 
 import copy
 import subprocess
@@ -39,6 +39,10 @@ CLAIM = {
     ],
 }
 Change = Callable[[dict[str, Any]], object]
+TABLE_IS_UNKNOWN = (
+    "claim C1.quantities.own.table: got '{}', "
+    "expected 'kl', 'metrics', 'aggregate', 'augmentation', 'fidelity', 'responses'"
+)
 ROOT = Path(__file__).parents[2]
 
 
@@ -53,7 +57,7 @@ def changed(change: Change) -> dict[str, Any]:
     return {"claims": [claim]}
 
 
-def test_a_claim_is_read_whole(tmp_path: Path) -> None:
+def test_a_claim_is_read_with_all_its_keys(tmp_path: Path) -> None:
     (claim,) = load(written(tmp_path / "c.yaml", {"claims": [CLAIM]})).claims
     (criterion,) = claim.criteria
     assert (criterion.threshold, criterion.direction, claim.min_seeds, claim.figure) == (0, "above", 5, None)
@@ -62,14 +66,14 @@ def test_a_claim_is_read_whole(tmp_path: Path) -> None:
     assert (criterion.threshold, criterion.direction) == (-2, "below")
 
 
-def test_needs_are_the_tables_each_once(tmp_path: Path) -> None:
+def test_needs_name_each_table_and_run_once(tmp_path: Path) -> None:
     second = copy.deepcopy(CLAIM) | {"id": "C2"}
     claims = load(written(tmp_path / "c.yaml", {"claims": [CLAIM, second]}))
     assert claims.needs() == {("metrics", "fashion", "n_vae"), ("kl", "digits", "cvae")}
 
 
-def test_the_graph_can_ask_for_needs_without_anything_heavy() -> None:
-    """Snakemake imports this each time it looks at the project."""
+def test_needs_can_be_listed_without_heavy_imports() -> None:
+    """Snakemake imports the package each time it builds the graph."""
     heavy = ("torch", "pandas", "numpy", "scipy", "sklearn", "matplotlib")
     program = (
         "import sys; from pathlib import Path; import nvae.claims; nvae.claims.load(Path('claims.yaml')).needs();"
@@ -99,7 +103,9 @@ def read_as(**read: object) -> Change:
         (lambda c: c.update(min_seeds="5"), "claim C1.min_seeds: got '5'"),
         (lambda c: c.update(criteria=[]), "claim C1.criteria: got .*at least 1"),
         (lambda c: c.update(quantities={}), "claim C1.quantities: got .*at least 1"),
-        (lambda c: c["quantities"]["own"].update(table="losses"), "claim C1.quantities.own.table: got 'losses'.*'kl'"),
+        (lambda c: c["quantities"]["own"].update(table="losses"), TABLE_IS_UNKNOWN.format("losses")),
+        # A table that no reader can read.
+        (lambda c: c["quantities"]["own"].update(table="history"), TABLE_IS_UNKNOWN.format("history")),
         (lambda c: c["quantities"]["own"].update(role="mnist"), "claim C1.quantities.own.role: got 'mnist'.*'digits'"),
         (lambda c: c["quantities"]["own"].pop("variant"), "claim C1.quantities.own.variant: got nothing"),
         (read_as(kind="magic"), "claim C1.quantities.own.read.kind: got 'magic', expected 'metric'"),
@@ -160,7 +166,7 @@ def read_as(**read: object) -> Change:
         ),
     ],
 )
-def test_what_is_wrong_is_named_with_its_claim(change: Change, message: str, tmp_path: Path) -> None:
+def test_an_error_is_reported_with_its_claim(change: Change, message: str, tmp_path: Path) -> None:
     path = written(tmp_path / "c.yaml", changed(change))
     with pytest.raises(UserError, match=message) as caught:
         load(path)
@@ -180,24 +186,24 @@ def test_what_is_wrong_is_named_with_its_claim(change: Change, message: str, tmp
         ("claims: []\nclaims: []", "the key claims stands twice"),
     ],
 )
-def test_a_file_that_is_none(text: str, message: str, tmp_path: Path) -> None:
+def test_a_file_without_claims_is_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(text)
     with pytest.raises(UserError, match=message):
         load(path)
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"got no file .*c\.yaml, expected a YAML file"):
         load(tmp_path / "c.yaml")
 
 
 def test_ids_are_unique(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="claim C1: got 2 of this id, expected one"):
+    with pytest.raises(UserError, match="claim C1: got 2 claims with this id, expected one"):
         load(written(tmp_path / "c.yaml", {"claims": [CLAIM, CLAIM]}))
 
 
-def test_a_quantity_given_twice_is_not_lost(tmp_path: Path) -> None:
+def test_a_quantity_given_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("claims:\n- id: C1\n  quantities:\n    a: 1\n    a: 2\n")
     with pytest.raises(UserError, match="the key a stands twice"):

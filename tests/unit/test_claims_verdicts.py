@@ -1,4 +1,4 @@
-"""Outcomes and verdicts against closed forms."""
+"""Intervals and outcomes against closed forms, and verdicts for all combinations of outcomes."""
 
 import math
 from typing import Any
@@ -14,27 +14,27 @@ VALUES = (1.2, 0.7, 1.9, 1.1, 1.4)
 
 @pytest.mark.parametrize("level", [0.95, 0.975, 1 - 0.05 / 12])
 @pytest.mark.parametrize("n", [2, 3, 5])
-def test_the_interval_is_students(level: float, n: int) -> None:
+def test_the_interval_is_that_of_students_t(level: float, n: int) -> None:
     values = VALUES[:n]
     interval = verdicts.t_interval(values, level)
     expected = scipy.stats.t.interval(level, n - 1, loc=np.mean(values), scale=scipy.stats.sem(values))
     assert interval == pytest.approx(expected, rel=1e-12)
 
 
-def test_one_seed_has_no_interval_and_equal_ones_a_point() -> None:
+def test_one_value_has_no_interval_and_equal_values_have_one_point() -> None:
     assert verdicts.t_interval([0.3], 0.95) is None
-    # The mean of three times 0.1 is not 0.1 in floating point: the point must be the value all the same.
+    # In floating point the mean of three times 0.1 is not 0.1, but the interval must be the value itself.
     assert verdicts.t_interval([0.1, 0.1, 0.1], 0.95) == (0.1, 0.1)
     assert verdicts.evaluate([0.1] * 3, threshold=0.1, direction="above", level=0.95).estimate == 0.1
 
 
 @pytest.mark.parametrize("m", [1, 2, 7, 12])
-def test_confidence_shares_the_error_rate(m: int) -> None:
+def test_the_error_rate_is_divided_among_the_criteria(m: int) -> None:
     assert m * (1 - verdicts.confidence(m)) == pytest.approx(0.05)
 
 
 def test_a_claim_of_many_criteria_needs_wider_intervals() -> None:
-    """The same values hold alone and are open among twelve."""
+    """With the same values a single criterion holds, and one of twelve is open."""
     values = [0.1, 0.9, 0.5, 0.6, 0.4]
     alone, among = (
         verdicts.evaluate(values, threshold=0.0, direction="above", level=verdicts.confidence(m)).result
@@ -56,7 +56,7 @@ def test_a_claim_of_many_criteria_needs_wider_intervals() -> None:
         ((-5.0,), "above", "open", False),
         ((2.0, 2.0), "above", "holds", True),
         ((-2.0, -2.0), "above", "fails", False),
-        # Not above zero is not above zero: the threshold is not on the claimed side.
+        # The threshold itself is not on the claimed side.
         ((0.0, 0.0), "above", "fails", False),
         ((0.0, 0.0), "below", "fails", False),
         ((0.0,), "below", "open", False),
@@ -99,5 +99,5 @@ def test_verdict(results: list[Any], seeds: int, profile: str, verdict: str, not
     assert verdicts.conclude(results, seeds=seeds, min_seeds=5, profile=profile) == (verdict, notes)
 
 
-def test_a_claim_that_one_seed_would_do_for_has_no_interval_either() -> None:
+def test_one_seed_has_no_interval_even_if_the_claim_requires_only_one() -> None:
     assert verdicts.conclude(["open"], seeds=1, min_seeds=1, profile="paper") == ("undecided", ["1 seed, no interval"])

@@ -106,7 +106,8 @@ def test_slice_changes_with_its_readers_keys_only(edited: Callable[[dict[str, An
 
     def slices(loaded: config.Config) -> dict[str, str]:
         train = {d: loaded.slice("train", dataset=d, variant="n_vae", seed=0) for d in ("mnist", "fashion_mnist")}
-        return {**train, "prepare": loaded.slice("prepare", dataset="mnist"), "traverse": loaded.slice("traverse")}
+        traversals = loaded.sections(["traversals"], dataset="mnist", variant="n_vae")
+        return {**train, "prepare": loaded.slice("prepare", dataset="mnist"), "traversals": traversals}
 
     changed = {name for name, value in slices(before).items() if slices(after)[name] != value}
     assert changed == {"mnist"}

@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 import yaml
 
+from nvae.analyses import ANALYSES
 from nvae.claims.readme import with_table
 from nvae.cli import VERBS
 from nvae.config import load
 from nvae.figures import FIGURES
 from nvae.models import build
+from nvae.tables.schemas import ARRAYS, TABLES, VARIANTS
 from nvae.plotting.labels import model_label
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +50,29 @@ def test_commands_exist(document: Path) -> None:
     words = set(re.findall(r"\bmake ([a-z]+)\b", code))
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert words <= targets, words - targets
+
+
+def tables_table() -> str:
+    """The tables and their columns, as docs/architecture.md has to list them."""
+    lines = ["| table | made by | columns or arrays |", "|---|---|---|"]
+    for schema in (*TABLES.values(), VARIANTS):
+        columns = [column.name + (f" ({column.meaning})" if column.meaning else "") for column in schema.columns]
+        verb = schema.name if schema.name in ANALYSES else "train" if schema.name == "history" else "variants"
+        joined = "" if schema is VARIANTS else " per run, then `collect`"
+        lines.append(f"| `{schema.name}.csv` | `{verb}`{joined} | {', '.join(columns)} |")
+    for arrays in ARRAYS.values():
+        axes = [f"`{name}` ({', '.join(listed.split())})" for name, listed in arrays.axes.items() if listed]
+        block = "-{kind}" if "kind" in arrays.axes else ""
+        path = f"`{arrays.name}/{{dataset}}-{{variant}}{block}.npz`"
+        lines.append(f"| {path} | `{arrays.name}` | {', '.join(axes)}; {arrays.meaning} |")
+    return "\n".join(lines)
+
+
+def test_architecture_lists_every_table() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    found = re.search(r"<!-- tables -->\n(.*?)\n?<!-- /tables -->", text, re.DOTALL)
+    assert found
+    assert found[1] == tables_table(), "put this between the markers:\n" + tables_table()
 
 
 def budget_table() -> str:

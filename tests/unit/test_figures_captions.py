@@ -27,7 +27,8 @@ MARKUP = [
 
 def told(name: str, **changes: object) -> list[str]:
     """A figure's numbers, from made-up tables and those that are given."""
-    numbers: str = importlib.import_module(figures.find(name).module).numbers(tables_of(name) | changes)
+    spec = figures.find(name)
+    numbers: str = importlib.import_module(spec.module).numbers(tables_of(name) | changes, **spec.options)
     return numbers.splitlines()
 
 
@@ -158,7 +159,7 @@ def test_samples_tell_their_grid_and_models() -> None:
     ]
     assert [words.partition(":")[0] for words in told("fig11")] == ["built-in glyphs", "built-in garments"]
     other = tables_of("fig11")["fashion"] | {"sigmas": np.array([0.1, 0.2, 0.3, 0.4, 7.0])}
-    assert "σ = 0.1, 0.2, 0.3, 0.4, 7; N-VAE" in told("fig11", clothes=other)[1]
+    assert "σ = 0.1, 0.2, 0.3, 0.4, 7; N-VAE" in told("fig11", fashion=other)[1]
 
 
 def test_a_table_that_lacks_an_end_is_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from nvae.plotting import grids, intervals, kl, style
-from nvae.tables import reading as tables
+from nvae.tables.schemas import TABLES
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def table() -> pd.DataFrame:
             kind, latent_class = ("shared", -1) if block == 2 else ("class", block)
             for dim, value in enumerate(values):
                 rows.append(("toy", "n_vae", seed, "test", k, f"c{k}", (1, 3)[k], kind, latent_class, dim, value))
-    return pd.DataFrame(rows, columns=list(tables.COLUMNS["kl"]))
+    return pd.DataFrame(rows, columns=TABLES["kl"].names)
 
 
 def test_own_block_is_ranked_within_each_seed_and_class(table: pd.DataFrame) -> None:

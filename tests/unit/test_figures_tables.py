@@ -8,16 +8,18 @@ import pytest
 
 from nvae import figures
 from nvae.errors import UserError
+from nvae.figures.loading import load
 from nvae.layout import Layout
 from nvae.plotting import kl
 from nvae.tables import reading as tables
+from nvae.tables.schemas import ARRAYS, TABLES
 from tests.unit import figure_world
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with one for each kind of table."""
-    for kind in (*tables.COLUMNS, *tables.ARRAYS):
+    """A folder with one for each kind of arrays."""
+    for kind in ARRAYS:
         (tmp_path / kind).mkdir()
     return tmp_path
 
@@ -26,34 +28,34 @@ def folder(tmp_path: Path) -> Path:
 def table() -> pd.DataFrame:
     """Test rows of a KL table."""
     whole = figure_world.kl_table("glyphs")
-    return whole.loc[whole["split"] == "test", list(tables.COLUMNS["kl"])].reset_index(drop=True)
+    return whole.loc[whole["split"] == "test", list(TABLES["kl"].names)].reset_index(drop=True)
 
 
 def test_a_missing_table_names_the_target_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"snakemake --cores 2 -- .*kl/toy-n_vae\.csv"):
-        tables.load({"kl": tmp_path / "kl/toy-n_vae.csv"})
+    with pytest.raises(UserError, match=r"snakemake --cores 2 -- .*/kl\.csv"):
+        tables.load_table(tmp_path / "kl.csv", TABLES["kl"])
 
 
-def test_a_table_without_a_column_names_it(table: pd.DataFrame, folder: Path) -> None:
-    path = folder / "kl/toy.csv"
+def test_a_table_without_a_column_names_it(table: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "kl.csv"
     table.drop(columns="kl_nats").to_csv(path, index=False)
     with pytest.raises(UserError, match="expected also kl_nats"):
-        tables.load_table(path)
+        tables.load_table(path, TABLES["kl"])
 
 
-def test_only_test_rows_are_read_and_there_must_be_some(table: pd.DataFrame, folder: Path) -> None:
-    path = folder / "kl/toy.csv"
+def test_only_test_rows_are_read_and_there_must_be_some(table: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "kl.csv"
     pd.concat([table, table.assign(split="validation", kl_nats=99.0)]).to_csv(path, index=False)
-    pd.testing.assert_frame_equal(tables.load_table(path), table)
+    pd.testing.assert_frame_equal(tables.load_table(path, TABLES["kl"]), table)
     table.assign(split="validation").to_csv(path, index=False)
     with pytest.raises(UserError, match="rows whose split is test"):
-        tables.load_table(path)
+        tables.load_table(path, TABLES["kl"])
 
 
-def test_a_class_called_na_keeps_its_name(table: pd.DataFrame, folder: Path) -> None:
-    path = folder / "kl/toy.csv"
+def test_a_class_called_na_keeps_its_name(table: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "kl.csv"
     table.assign(image_class_name="NA").to_csv(path, index=False)
-    assert kl.class_names(tables.load_table(path)) == ["NA"] * 10
+    assert kl.class_names(tables.load_table(path, TABLES["kl"])) == ["NA"] * 10
 
 
 @pytest.mark.parametrize(
@@ -76,65 +78,104 @@ def test_a_broken_or_pickled_archive_is_refused(folder: Path) -> None:
         tables.load_arrays(path)
 
 
-@pytest.mark.parametrize("kind", tables.COLUMNS)
-def test_the_folder_tells_which_columns_a_table_must_have(kind: str, folder: Path) -> None:
-    path = folder / kind / "toy.csv"
-    *others, last = tables.COLUMNS[kind]
+@pytest.mark.parametrize("kind", TABLES)
+def test_the_schema_states_which_columns_a_table_must_have(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "toy.csv"
+    *others, last = TABLES[kind].names
     pd.DataFrame({column: ["test"] for column in others}).to_csv(path, index=False)
     with pytest.raises(UserError, match=f"expected also {last}"):
-        tables.load_table(path)
+        tables.load_table(path, TABLES[kind])
 
 
-def test_every_need_has_a_path_whose_folder_is_a_known_kind() -> None:
+def test_every_need_has_files_of_a_known_kind() -> None:
     needs = {need for spec in figures.FIGURES for need in spec.needs}
-    paths = {need: need.path(Layout("smoke"), figure_world.ROLES) for need in needs}
-    known = {"csv": tables.COLUMNS, "npz": tables.ARRAYS}
-    assert all(path.parent.name in known[path.suffix[1:]] for path in paths.values())
-    assert {need.table for need in needs if isinstance(need, figures.Need)} == {
-        "kl", "class", "shared", "samples", "augmentation", "fidelity", "aggregate", "posterior", "metrics", "factors",
-        "calibration",
-    }  # fmt: skip
+    for need in needs:
+        files = list(need.files(Layout("smoke"), figure_world.ROLES, lambda dataset: [0, 1]))
+        if isinstance(need, figures.Ablation):
+            assert files.pop() == Layout("smoke").table("variants")
+        if need.table in ARRAYS:
+            assert [(path.suffix, path.parent.name) for path in files] == [(".npz", need.table)]
+        else:
+            assert need.table in TABLES
+            assert [path.name for path in files] == [f"{need.table}.csv"] * 2 * len(need.about(figure_world.ROLES))
+    assert {(need.table, need.block) for need in needs if isinstance(need, figures.Need)} == {
+        *(("traversals", block) for block in ("class", "shared")),
+        *((table, "") for table in ("samples", "posteriors")),
+        *((table, "") for table in TABLES if table not in ("history", "responses")),
+    }
     assert {need for need in needs if isinstance(need, figures.Ablation)} == set(figures.ABLATIONS)
 
 
+RUNS = ("yale_b/n_vae", "yale_b/n_vae_no_bias", "mnist/n_vae", "mnist/n_vae_no_bias")
+
+
+def files(need: figures.Need | figures.Ablation, roles: dict[str, str]) -> list[str]:
+    """The files that a need has in the results folder, of seeds 3 and 5."""
+    found = need.files(Layout("demo"), roles, lambda dataset: [3, 5])
+    return [path.relative_to("results/demo").as_posix() for path in found]
+
+
 def test_a_need_names_a_role_or_a_built_in_set_and_an_ablation_every_run() -> None:
-    layout, roles = Layout("demo"), {"digits": "mnist", "faces": "yale_b"}
+    roles = {"digits": "mnist", "faces": "yale_b"}
     by_role = figures.Need("x", "kl", "faces", "cvae")
     assert by_role.runs(roles) == (("yale_b", "cvae"),)
-    assert by_role.path(layout, roles) == Path("results/demo/tables/kl/yale_b-cvae.csv")
+    assert files(by_role, roles) == ["runs/yale_b/cvae/seed3/kl.csv", "runs/yale_b/cvae/seed5/kl.csv"]
     itself = figures.Need("x", "factors", "faces")
     assert itself.runs(roles) == (("faces", "n_vae"),)
-    assert itself.path(layout, roles) == Path("results/demo/tables/factors/faces-n_vae.csv")
+    assert files(itself, roles) == ["runs/faces/n_vae/seed3/factors.csv", "runs/faces/n_vae/seed5/factors.csv"]
+    moved = figures.Need("x", "traversals", "digits", block="shared")
+    assert files(moved, roles) == ["tables/traversals/mnist-n_vae-shared.npz"]
     trains_its_own = figures.Need("x", "calibration", "dial", "cvae")
     assert (trains_its_own.runs(roles), trains_its_own.about(roles)) == ((), (("dial", "cvae"),))
     ablation = figures.Ablation("x", "class_bias", ("n_vae", "n_vae_no_bias"), ("faces", "digits"))
-    assert ablation.path(layout, roles) == Path("results/demo/tables/ablations/class_bias.csv")
+    assert files(ablation, roles) == [
+        *(f"runs/{run}/seed{seed}/metrics.csv" for run in RUNS for seed in (3, 5)), "tables/variants.csv"
+    ]  # fmt: skip
     assert ablation.runs(roles) == (
         ("yale_b", "n_vae"), ("yale_b", "n_vae_no_bias"), ("mnist", "n_vae"), ("mnist", "n_vae_no_bias")
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("ablation", figures.ABLATIONS, ids=lambda ablation: ablation.name)
-def test_an_ablation_must_have_the_column_that_it_is_named_after(ablation: figures.Ablation, folder: Path) -> None:
-    path = folder / f"ablations/{ablation.name}.csv"
-    table = figure_world.ablation_table(ablation)
-    table.to_csv(path, index=False)
-    loaded = tables.load_table(path)
-    assert loaded[ablation.name].tolist() == table.query("split == 'test'")[ablation.name].tolist()
-    table.drop(columns=ablation.name).to_csv(path, index=False)
-    with pytest.raises(UserError, match=f"expected also {ablation.name}"):
-        tables.load_table(path)
+def ablated(spec: figures.FigureSpec, variants: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, folder: Path) -> object:
+    """What a figure of an ablation is drawn from, with these parameters of the variants."""
+    monkeypatch.chdir(folder)
+    layout = Layout("smoke")
+    (need,) = spec.needs
+    layout.tables.mkdir(parents=True, exist_ok=True)
+    table = figure_world.table_for(need)
+    assert isinstance(table, pd.DataFrame)
+    table[list(TABLES["metrics"].names)].to_csv(layout.table("metrics"), index=False)
+    variants.to_csv(layout.table("variants"), index=False)
+    loaded, read = load(spec, layout, figure_world.ROLES, lambda dataset: range(3))
+    assert list(read) == [f"results/smoke/tables/{name}.csv" for name in ("metrics", "variants")]
+    return loaded["ablation"]
 
 
-def test_a_missing_weight_is_a_missing_number_and_not_a_text(folder: Path) -> None:
-    path = folder / "ablations/class_weight.csv"
-    table = figure_world.ablation_table(figures.CLASS_WEIGHT)
-    table.loc[table["model"] == "n_vae_lambda2", "class_weight"] = np.nan
-    table.to_csv(path, index=False)
-    loaded = tables.load_table(path)
-    assert len(tables.select(loaded, model="n_vae_lambda4", metric="accuracy_pct")) == 9
-    with pytest.raises(UserError, match="finite numbers where model is n_vae_lambda2"):
-        tables.select(loaded, model="n_vae_lambda2")
+@pytest.mark.parametrize("name", ["supp05", "supp06"])
+def test_an_ablation_gets_the_column_that_it_is_named_after(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = figures.find(name)
+    parameter = {"supp05": "class_weight", "supp06": "class_bias"}[name]
+    loaded = ablated(spec, figure_world.variants_table(), monkeypatch, tmp_path)
+    expected = figure_world.tables_of(name)["ablation"]
+    assert isinstance(expected, pd.DataFrame)
+    pd.testing.assert_frame_equal(loaded, expected[[*TABLES["metrics"].names, parameter]])
+    variants = figure_world.variants_table()
+    last = {"supp05": "n_vae_lambda8", "supp06": "n_vae_no_bias"}[name]
+    variants.loc[(variants["dataset"] == "garments") & (variants["model"] == last), "parameter"] = "beta"
+    with pytest.raises(UserError, match=f"parameters beta of garments, {last}, expected also {parameter}"):
+        ablated(spec, variants, monkeypatch, tmp_path)
+
+
+@pytest.mark.parametrize("setting", ["", "many", "inf"])
+def test_a_missing_weight_is_a_missing_number_and_not_a_text(
+    setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variants = figure_world.variants_table()
+    variants.loc[variants["model"] == "n_vae_lambda2", "setting"] = setting
+    with pytest.raises(UserError, match=f"parameter class_weight: got '{setting}', expected numbers for all variants"):
+        ablated(figures.find("supp05"), variants, monkeypatch, tmp_path)
 
 
 def test_select_keeps_rows_that_match_everything_wanted() -> None:
@@ -150,12 +191,12 @@ def test_select_names_the_value_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_missing_number_is_refused_only_where_it_would_be_used(bad: float, folder: Path) -> None:
+def test_a_missing_number_is_refused_only_where_it_would_be_used(bad: float, tmp_path: Path) -> None:
     frame = figure_world.fidelity_table("glyphs", "cgan").query("split == 'test'").reset_index(drop=True)
     frame.loc[frame.query("metric == 'recall'").index[0], "value"] = bad
-    path = folder / "fidelity/toy.csv"
+    path = tmp_path / "fidelity.csv"
     frame.to_csv(path, index=False)
-    loaded = tables.load_table(path)
+    loaded = tables.load_table(path, TABLES["fidelity"])
     assert len(tables.select(loaded, metric="precision")) == 15
     with pytest.raises(UserError, match="finite numbers where metric is recall"):
         tables.select(loaded, metric="recall")

@@ -14,9 +14,8 @@ import pytest
 import torch
 import yaml
 
-from nvae import forkserver
-from nvae.cli import FORK_SERVER
 from nvae.data.prepared import PreparedSet
+from nvae.forking import client
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no server elsewhere")
 
@@ -27,9 +26,9 @@ NVAE = (sys.executable, "-P", "-c", "import sys; from nvae.cli import main; sys.
 #: In a fork or not at all.
 FORKED = (
     *NVAE[:-1],
-    "import sys; from nvae.forkserver import run; code = run(sys.argv[1:]); sys.exit(99 if code is None else code)",
+    "import sys; from nvae.forking.client import run; code = run(sys.argv[1:]); sys.exit(99 if code is None else code)",
 )
-ONE_THREAD = dict.fromkeys(forkserver._THREADS, "1")
+ONE_THREAD = dict.fromkeys(client.THREADS, "1")
 _PATIENCE_S = 120.0
 
 
@@ -44,8 +43,8 @@ def until(happened: Callable[[], object]) -> None:
 def ended() -> Iterator[None]:
     """No server runs on after these tests."""
     yield
-    while forkserver._running:
-        process, lifeline = forkserver._running.pop()
+    while client._running:
+        process, lifeline = client._running.pop()
         lifeline.close()
         process.wait(timeout=5)
 
@@ -59,10 +58,10 @@ def server() -> Iterator[psutil.Process]:
 
 def started(patch: pytest.MonkeyPatch) -> psutil.Process:
     """A server of its own for whom it is patched; it ends with the tests."""
-    patch.setenv(FORK_SERVER, "none")
-    process = forkserver.start()
+    patch.setenv(client.VARIABLE, "none")
+    process = client.start()
     assert process
-    until(lambda: any(Path(os.environ[FORK_SERVER]).iterdir()))
+    until(lambda: any(Path(os.environ[client.VARIABLE]).iterdir()))
     return psutil.Process(process.pid)
 
 
@@ -106,7 +105,7 @@ def test_a_forked_verb_leaves_and_says_what_one_alone_does(
     for name, command in (("forked", FORKED), ("alone", NVAE)):
         short = ["train", "glyphs", "--data", "set.npz", "--params", str(PARAMS), "--profile", "smoke", "--out", name]
         process = call(*short, folder=folder, nvae=command)
-        monkeypatch.setenv(FORK_SERVER, "nowhere")
+        monkeypatch.setenv(client.VARIABLE, "nowhere")
         out, err = process.communicate(timeout=_PATIENCE_S)
         assert process.returncode == 0, err
         said.append((out, err.count("\n")))
@@ -185,20 +184,20 @@ def test_who_wants_other_threads_or_has_other_code_is_not_served(
 ) -> None:
     for name, value in ONE_THREAD.items():
         monkeypatch.setenv(name, value)
-    here = os.environ[FORK_SERVER]
-    assert Path(forkserver._address(here)).is_socket()
+    here = os.environ[client.VARIABLE]
+    assert Path(client.address(here)).is_socket()
     for name, value in (("OMP_NUM_THREADS", "2"), ("PYTHONPATH", "/elsewhere")):
         with monkeypatch.context() as changed:
             changed.setenv(name, value)
-            assert forkserver.run(["hours", "--help"]) is None
-    monkeypatch.setattr(forkserver, "__file__", "/elsewhere/nvae/forkserver.py")
-    assert forkserver.run(["hours", "--help"]) is None
+            assert client.run(["hours", "--help"]) is None
+    monkeypatch.setattr(client, "__file__", "/elsewhere/nvae/forking/client.py")
+    assert client.run(["hours", "--help"]) is None
 
 
 @pytest.mark.parametrize("wait_s", [0.3, 30.0], ids=["at its imports", "ready"])
 def test_a_server_does_not_outlive_who_started_it(wait_s: float) -> None:
     start = (
-        "import os, sys, time; from pathlib import Path; from nvae import forkserver; forkserver.start();"
+        "import os, sys, time; from pathlib import Path; from nvae.forking import client; client.start();"
         "folder = Path(os.environ['NVAE_FORK_SERVER']); end = time.monotonic() + float(sys.argv[1])\n"
         "while time.monotonic() < end and not any(folder.iterdir()): time.sleep(0.02)\n"
         "print(folder, any(folder.iterdir()), flush=True); time.sleep(600)"
@@ -218,8 +217,8 @@ def test_a_server_does_not_outlive_who_started_it(wait_s: float) -> None:
 #: Imports what the server does, perhaps asks for GPUs, and tells whether PyTorch would refuse CUDA in a fork.
 _FORKS = """
 import os, sys, torch
-from nvae import cli, forkserver
-cli.import_undisturbed(*map(cli.verb_module, cli.VERBS), *forkserver._LATE)
+from nvae.cli import import_everything
+import_everything()
 exec(sys.argv[1])
 if os.fork() == 0:
     os._exit(torch.cuda._is_in_bad_fork())

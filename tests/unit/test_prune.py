@@ -15,9 +15,9 @@ KEPT = (
     "models/glyphs/n_vae/seed0.meta.json",
     "runs/glyphs/n_vae/seed0/kl.csv",
     "checkpoints/glyphs/n_vae/seed0.safetensors",
-    "tables/kl/glyphs-n_vae.csv",
+    "tables/kl.csv",
     "tables/traversals/glyphs-n_vae-class.npz",
-    "tables/ablations/class_bias.csv",
+    "tables/samples/glyphs-n_vae.npz",
     "models/glyphs/n_vae/notes.txt",
 )
 LEFT = (
@@ -27,8 +27,8 @@ LEFT = (
     "models/glyphs/n_vae/seed1.meta.json",
     "models/glyphs/gone/seed0/weights.safetensors",
     "runs/gone/n_vae/seed0/kl.csv",
-    "tables/kl/glyphs-gone.csv",
-    "tables/kl/glyphs-gone.csv.meta.json",
+    "tables/samples/glyphs-gone.npz",
+    "tables/samples/glyphs-gone.npz.meta.json",
     "tables/traversals/gone-n_vae-class.npz",
 )
 

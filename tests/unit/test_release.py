@@ -83,11 +83,11 @@ def test_weights_beyond_half_precision_are_refused(small_set: PreparedSet) -> No
 def test_a_release_is_sampled_and_traversed_without_data() -> None:
     release()
     Path("set.npz").unlink()
-    assert main(["sample", "glyphs", "--model", "release", "--out", "samples.npz"]) == 0
+    assert main(["samples", "glyphs", "--model", "release", "--out", "samples.npz"]) == 0
     for kind in ("class", "shared"):
-        command = ["traverse", "glyphs", "--model", "release", "--kind", kind, "--generated", "5"]
+        command = ["traversals", "glyphs", "--model", "release", "--kind", kind, "--generated", "5"]
         assert main([*command, "--out", f"{kind}.npz"]) == 0
-    assert main(["encode", "glyphs", "--model", "release", "--generated", "20", "--out", "codes.npz"]) == 0
+    assert main(["posteriors", "glyphs", "--model", "release", "--generated", "20", "--out", "codes.npz"]) == 0
     with np.load("class.npz") as found:
         assert found["images"].shape[0] == 2
         assert found["center"] == "sampled_image"
@@ -101,12 +101,12 @@ def test_a_release_is_sampled_and_traversed_without_data() -> None:
 
 def test_own_pictures_take_the_place_of_the_test_images() -> None:
     pictures(Path("own"), "a", "b")
-    command = ["traverse", "glyphs", "--model", "model", "--kind", "shared", "--images", "own", "--out", "t.npz"]
+    command = ["traversals", "glyphs", "--model", "model", "--kind", "shared", "--images", "own", "--out", "t.npz"]
     assert main(command) == 0
     with np.load("t.npz") as found:
         assert (found["seed_images"] == 255).all()
         assert found["center"] == "given_image"
-    assert main(["encode", "glyphs", "--model", "model", "--images", "own", "--out", "e.npz"]) == 0
+    assert main(["posteriors", "glyphs", "--model", "model", "--images", "own", "--out", "e.npz"]) == 0
     with np.load("e.npz") as found:
         assert found["labels"].tolist() == [0, 1]
 
@@ -146,7 +146,7 @@ def test_a_table_is_drawn_by_what_it_holds(table: dict[str, np.ndarray], kind: s
 def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -> None:
     for seed in ("0", "1"):
         out = f"results/smoke/runs/glyphs/n_vae/seed{seed}/kl.csv"
-        command = ["detect", "glyphs", "--model", "model", "--data", "set.npz", "--seed", seed, "--out", out]
+        command = ["kl", "glyphs", "--model", "model", "--data", "set.npz", "--seed", seed, "--out", out]
         assert main(command) == 0
         sidecar = Path(f"{out}.meta.json")
         record = json.loads(sidecar.read_text())
@@ -159,8 +159,8 @@ def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -
     assert main(["hours", "--profile", "smoke", "--out", "hours.csv"]) == 0
     found = pd.read_csv("hours.csv")
     assert found[["step", "device", "seed", "jobs", "hours"]].to_numpy().tolist() == [
-        ["detect", "cpu", 0, 1, 0.5],
-        ["detect", "cpu", 1, 1, 1.0],
+        ["kl", "cpu", 0, 1, 0.5],
+        ["kl", "cpu", 1, 1, 1.0],
     ]
     assert found["cpu_hours"].fillna(-1).tolist() == [-1, 0.25]
     assert "1.50 hours of jobs, 0.25 CPU hours" in capsys.readouterr().out
@@ -170,12 +170,12 @@ def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -
     ("log", "hours", "resumed"),
     [
         ("train smoke/n_vae seed 0: epoch 2/40, 5 s left\n", [1.0, 0.25], 0),
-        ("train smoke/n_vae seed 0: going on after epoch 30 of 40\n", [4.0, 1.0], 1),
-        ("augment x, arm 1 of 2 (a): epoch 2/8\naugment x, arm 2 of 2 (b): epoch 2/8\n", [1.0, 0.25], 0),
-        ("augment x, arm 2 of 2 (b): epoch 2/8\naugment x, arm 2 of 2 (b): epoch 8/8\n", [2.0, 0.5], 1),
-        ("augment x, arm 2 of 2 (b): going on after epoch 4 of 8\n", [4.0, 1.0], 1),
+        ("train smoke/n_vae seed 0: resuming after epoch 30 of 40\n", [4.0, 1.0], 1),
+        ("augmentation x, arm 1 of 2 (a): epoch 2/8\naugmentation x, arm 2 of 2 (b): epoch 2/8\n", [1.0, 0.25], 0),
+        ("augmentation x, arm 2 of 2 (b): epoch 2/8\naugmentation x, arm 2 of 2 (b): epoch 8/8\n", [2.0, 0.5], 1),
+        ("augmentation x, arm 2 of 2 (b): resuming after epoch 4 of 8\n", [4.0, 1.0], 1),
         (
-            "augment x, arms 2, 3 of 4 (b, c): going on after epoch 4 of 8\naugment x, arm 4 of 4 (d): 1/8",
+            "augmentation x, arms 2, 3 of 4 (b, c): resuming after epoch 4 of 8\naugmentation x, arm 4 of 4 (d): 1/8",
             [2.0, 0.5],
             1,
         ),
@@ -183,12 +183,12 @@ def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -
 )
 def test_hours_of_a_job_that_went_on_are_scaled_to_all_of_it(log: str, hours: list[float], resumed: int) -> None:
     out = "results/smoke/runs/glyphs/n_vae/seed0/kl.csv"
-    assert main(["detect", "glyphs", "--model", "model", "--data", "set.npz", "--out", out]) == 0
+    assert main(["kl", "glyphs", "--model", "model", "--data", "set.npz", "--out", out]) == 0
     sidecar = Path(f"{out}.meta.json")
     record = json.loads(sidecar.read_text())
     record["run"] |= {"seconds": 3600, "cpu_seconds": 900}
     sidecar.write_text(json.dumps(record))
-    told = Path("results/smoke/logs/detect/glyphs-n_vae-seed0.log")
+    told = Path("results/smoke/logs/kl/glyphs-n_vae-seed0.log")
     told.parent.mkdir(parents=True)
     told.write_text(log)
     assert main(["hours", "--profile", "smoke", "--out", "hours.csv"]) == 0

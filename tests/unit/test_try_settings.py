@@ -7,9 +7,9 @@ import pytest
 
 from nvae import config
 from nvae.cli import main
-from nvae.commands.try_settings import changed
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
+from nvae.selection import changed
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 

@@ -76,7 +76,7 @@ def test_wrong_input_is_told_in_a_line_and_writes_nothing(
         ("draw fig04 --colour red", "nvae draw: error: unrecognized arguments: --colour red"),
         ("draw fig04 --prof demo", "nvae draw: error: unrecognized arguments: --prof demo"),
         ("train glyphs --seed one", "nvae train: error: argument --seed: invalid int value: 'one'"),
-        ("traverse glyphs --kind own", "nvae traverse: error: argument --kind: invalid choice: 'own'"),
+        ("traversals glyphs --kind own", "nvae traversals: error: argument --kind: invalid choice: 'own'"),
         ("collect --out a.csv", "nvae collect: error: the following arguments are required: tables"),
     ],
 )

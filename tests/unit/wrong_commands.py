@@ -137,8 +137,8 @@ COMMANDS = [
     ),
     Case(
         "a dial that is none",
-        "calibrate mnist",
-        "data set: got mnist, whose share of exclusive factors can't be set, expected a dial, …",
+        "calibration mnist",
+        "data set: got mnist, whose share of exclusive factors cannot be set, expected a dial, …",
     ),
     Case(
         "a detector without faces",
@@ -168,7 +168,7 @@ COMMANDS = [
     ),
     Case(
         "no threads",
-        "detect glyphs --data set.npz --model model --threads 0",
+        "kl glyphs --data set.npz --model model --threads 0",
         "--threads: got 0, expected 1 or more. Omit the option to use one thread.",
         model(),
     ),

@@ -25,7 +25,7 @@ from tests.unit.wrong_world import (
     put,
 )
 
-DETECT = "detect glyphs --data set.npz --model model --out out/kl.csv"
+DETECT = "kl glyphs --data set.npz --model model --out out/kl.csv"
 MAKE_SET = "Make it with `nvae prepare set`."
 
 
@@ -145,7 +145,7 @@ MODELS = [
     ),
 ]
 
-LOOK = "traverse glyphs --model model --out out/t.npz"
+LOOK = "traversals glyphs --model model --out out/t.npz"
 CLASSES = "expected a folder of pictures for each class, such as own/a/one.png. The classes are: a, b."
 PIXELS = bytes.fromhex("89504e470d0a1a0a0000000d494844520000ffff0000ffff0800000000")
 HUGE_PNG = PIXELS + zlib.crc32(PIXELS[12:]).to_bytes(4, "big") + bytes.fromhex("0000000049444154")
@@ -193,10 +193,10 @@ LOOKED_AT = [
         "--generated: got 0, expected at least 1. Name a larger number.",
         model(),
     ),
-    Case("a model without a table", "sample glyphs --model model", f"--out: got none, but --model, {NO_OUT}", model()),
+    Case("a model without a table", "samples glyphs --model model", f"--out: got none, but --model, {NO_OUT}", model()),
     Case(
         "generated images without a table",
-        "encode glyphs --generated 3",
+        "posteriors glyphs --generated 3",
         f"--out: got none, but --generated, {NO_OUT}",
         model(),
     ),

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from nvae.figures import shown_runs
 from nvae.layout import Layout
 from tests.unit.fetch_world import zipped
 from tests.unit.figure_world import kl_table, traversal_table
@@ -23,18 +25,14 @@ from tests.unit.wrong_world import (
     put,
 )
 
-KL = Layout("demo").table("kl", "glyphs", "n_vae").as_posix()
+RUN = Layout("demo").run_table("kl", "glyphs", "n_vae", 0).as_posix()
+KL = Layout("demo").table("kl").as_posix()
 
 
 def tables(spoil: Callable[[str], str | bytes]) -> Callable[[], object]:
-    """The two tables of Figure 10, of which one is spoilt."""
-
-    def change() -> None:
-        for variant in ("n_vae", "n_vae_no_bias"):
-            text = kl_table("glyphs", variant, n_seeds=1).to_csv(index=False)
-            put(str(Layout("demo").table("kl", "glyphs", variant)), spoil(text) if variant == "n_vae" else text)
-
-    return change
+    """The table of Figure 10, spoilt."""
+    whole = pd.concat([kl_table("glyphs", variant, n_seeds=1) for variant in ("n_vae", "n_vae_no_bias")])
+    return lambda: put(KL, spoil(whole.to_csv(index=False)))
 
 
 def table(name: str, said: str, spoil: Callable[[], object] = lambda: None) -> Case:
@@ -43,7 +41,7 @@ def table(name: str, said: str, spoil: Callable[[], object] = lambda: None) -> C
     return Case(name, "draw fig10 --profile demo --out figs", said, spoil)
 
 
-NO_TABLE = ": got no such file, expected the table that the figure is drawn from"
+NO_TABLE = ": got no such file, expected the table"
 NO_CSV = ": got no table (…), expected a CSV with a line of column names"
 
 
@@ -84,9 +82,59 @@ TABLES = [
         "the table of glyphs, n_vae: got kind none, shared, expected also kind class. …",
         tables(lambda text: text.replace(",class,", ",none,")),
     ),
+    table(
+        "a table without a model",
+        ": got no row of glyphs, n_vae_no_bias, expected the rows of its runs",
+        tables(lambda text: text.replace(",n_vae_no_bias,", ",n_vae,")),
+    ),
+    Case(
+        "a damaged table of one run",
+        "draw fig10 --profile demo --out figs",
+        f"{RUN}, column kl_nats: got 'many', expected finite numbers. Make it with `snakemake --cores 2 -- {RUN}`.",
+        lambda: (
+            tables(lambda text: text)(),
+            put(RUN, f"{kl_table('glyphs', n_seeds=1).to_csv(index=False).rpartition(',')[0]},many\n"),
+        ),
+    ),
 ]
 
-TRAVERSAL = str(Layout("demo").traversal("glyphs", "n_vae", "shared"))
+VARIANTS = Layout("demo").table("variants").as_posix()
+
+
+def ablation(name: str, said: str, settings: str | None) -> Case:
+    """A table of variants that the figure of an ablation can't be drawn from; None: there is none."""
+    runs = [(dataset, weight) for dataset in ("glyphs", "garments", "faces") for weight in ("1", "1_5", "2", "4", "8")]
+    models = [f"{dataset},n_vae_lambda{weight}" for dataset, weight in runs]
+
+    def change() -> None:
+        rows = "".join(f"{model},0,test,accuracy_pct,90\n" for model in models)
+        put(Layout("demo").table("metrics").as_posix(), f"dataset,model,seed,split,metric,value\n{rows}")
+        if settings is not None:
+            rows = "".join(f"{model},class_weight,2.0\n" for model in models[1:])
+            put(VARIANTS, f"dataset,model,parameter,setting\n{settings}{rows}")
+
+    said = f"{VARIANTS}{said}. Make it with `snakemake --cores 2 -- {VARIANTS}`."
+    return Case(name, "draw supp05 --profile demo --out figs", said, change)
+
+
+ABLATIONS = [
+    ablation("no table of variants", NO_TABLE, None),
+    ablation(
+        "a variant without parameters", ": got no row of glyphs, n_vae_lambda1, expected the rows of its runs", ""
+    ),
+    ablation(
+        "a variant without the parameter that varies",
+        ": got parameters hidden, beta of glyphs, n_vae_lambda1, expected also class_weight",
+        "glyphs,n_vae_lambda1,hidden,[32]\nglyphs,n_vae_lambda1,beta,1\n",
+    ),
+    ablation(
+        "a word for one variant's weight",
+        ", parameter class_weight: got 'many', expected numbers for all variants",
+        "glyphs,n_vae_lambda1,class_weight,many\n",
+    ),
+]
+
+TRAVERSAL = Layout("demo").arrays("traversals", "glyphs", "n_vae", "shared").as_posix()
 
 
 def traversal(**changes: Any) -> Callable[[], object]:
@@ -147,16 +195,19 @@ PICTURES = [
 METRICS = "dataset,model,seed,split,metric,value\nglyphs,n_vae,0,test,accuracy_pct,90\n"
 
 
-def joined(name: str, said: str, content: str | bytes | None, *, key: str = "") -> Case:
+def joined(name: str, said: str, content: str | bytes | None, *, history: bool = False) -> Case:
     """A table that can't be joined; without content it is a folder."""
     spoil = (lambda: in_place_of("a.csv")) if content is None else (lambda: put("a.csv", content))
-    return Case(name, f"collect a.csv --out out.csv {key and '--key'} {key}", said, spoil)
+    return Case(name, f"collect a.csv --out out.csv {'--history' * history}", said, spoil)
+
+
+SUMMARISE = "summarise --profile demo --table a.csv --out out.json"
 
 
 def summed(name: str, said: str, content: str | bytes | None) -> Case:
     """A table that can't be summed up; without content it is a folder."""
     spoil = (lambda: in_place_of("a.csv")) if content is None else (lambda: put("a.csv", content))
-    return Case(name, "summarise a.csv --out out.json", f"{said}. Make it anew, or correct the path.", spoil)
+    return Case(name, SUMMARISE, f"a.csv{said}. Make it with `snakemake --cores 2 -- a.csv`.", spoil)
 
 
 JOINED = [
@@ -170,37 +221,32 @@ JOINED = [
     joined("bytes to join", "a.csv: got no table ('utf-8' codec …), expected a CSV …", b"\x80\xff\0"),
     joined("a quote that stays open", "a.csv: got no table (…), expected a CSV …", 'a,b\n"1,2\n'),
     joined(
-        "a short row to join", "a.csv, line 2: got 1 values, expected 2, one a column. Make the table anew.", "a,b\n1\n"
+        "a short row to join",
+        "a.csv, line 2: got 1 values, expected 2, one per column. Make the table again.",
+        "a,b\n1\n",
     ),
     Case(
         "tables of other columns",
         "collect a.csv b.csv --out out.csv",
-        "b.csv: got columns b, expected those of a.csv: a. Make the tables anew with the same version.",
+        "b.csv: got columns b, expected those of a.csv: a. Make the tables again with the same version.",
         lambda: (put("a.csv", "a\n1\n"), put("b.csv", "b\n1\n")),
     ),
     joined(
-        "a key for a table of no model",
-        "a.csv: got columns name, value, expected also dataset and model, which tell a row's variant. Leave …",
-        "name,value\na,1\n",
-        key="class_weight",
+        "bytes as a history", "a.csv: got no table ('utf-8' codec …), expected a CSV …", b"\x80\xff\0", history=True
     ),
-    joined("no such key", "--key: got colour, expected a key of variant n_vae on glyphs: …", METRICS, key="colour"),
     joined(
-        "a key for no data set",
-        "data set: got 'cifar', expected one of dial, …",
-        METRICS.replace("glyphs", "cifar"),
-        key="class_weight",
+        "a table that is no history",
+        "a.csv: got columns dataset, …, expected also epoch. Make the table again.",
+        METRICS,
+        history=True,
     ),
-    summed("a folder to sum up", "a.csv: got no table (…Is a directory…), expected a CSV …", None),
-    summed("an empty table to sum up", "a.csv: got no table (…), expected a CSV …", ""),
-    summed("bytes to sum up", "a.csv: got no table ('utf-8' codec …), expected a CSV …", b"\x80\xff\0"),
-    summed("a table without metrics", "a.csv: got columns name, value, expected also dataset, …", "name,value\na,1\n"),
-    summed("a word for a metric", "a.csv, column value: got 'many', expected numbers", METRICS.replace("90", "many")),
-    Case(
-        "no table to sum up",
-        "summarise a.csv --out out.json",
-        "a.csv: got no table (…No such file…), expected a CSV …",
-    ),
+    summed("a folder to sum up", NO_TABLE, None),
+    summed("an empty table to sum up", NO_CSV, ""),
+    summed("bytes to sum up", NO_CSV, b"\x80\xff\0"),
+    summed("a table without metrics", ": got columns name, value, expected also dataset, …", "name,value\na,1\n"),
+    summed("a word for a metric", ", column value: got 'many', expected finite numbers", METRICS.replace("90", "many")),
+    summed("a table without a model to sum up", ": got no row of …, expected the rows of its runs", METRICS),
+    Case("no table to sum up", SUMMARISE, f"a.csv{NO_TABLE}. Make it with `snakemake --cores 2 -- a.csv`."),
 ]
 
 
@@ -210,10 +256,22 @@ def taken(name: str, command: str, out: str, spoil: Callable[[], object] = lambd
     return Case(name, command, said, lambda: (put("file", "x"), put("folder/x", "x"), put("a.csv", METRICS), spoil()))
 
 
+def summable() -> None:
+    """Metrics of all models that a figure of profile demo shows."""
+    runs = shown_runs({"digits": "glyphs", "fashion": "garments", "faces": "faces"})
+    rows = "".join(f"{dataset},{variant},0,test,accuracy_pct,90\n" for dataset, variant in runs)
+    put("a.csv", f"dataset,model,seed,split,metric,value\n{rows}")
+
+
 PLACES = [
     taken("a file where a folder should be", "collect a.csv --out file/out.csv", "file/out.csv"),
     taken("a folder where a file should be", "collect a.csv --out folder", "folder"),
-    taken("a summary to a folder", "summarise a.csv --out folder", "folder"),
+    taken(
+        "a summary to a folder",
+        SUMMARISE.replace("out.json", "folder"),
+        "folder",
+        summable,
+    ),
     taken("a figure to a file", "draw fig04 --out file", "file/fig04_graphical_model.pdf"),
     taken(
         "a prepared set to a folder",
@@ -242,4 +300,4 @@ PLACES = [
     ),
 ]
 
-CASES = [*TABLES, *PICTURES, *JOINED, *PLACES]
+CASES = [*TABLES, *ABLATIONS, *PICTURES, *JOINED, *PLACES]

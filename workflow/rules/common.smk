@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from snakemake import __version__ as snakemake_version
+
 from nvae import claims as nvae_claims
 from nvae import cli
 from nvae import config as nvae_config
@@ -15,6 +17,7 @@ from nvae.data.builtin import BUILTIN
 from nvae.errors import UserError
 from nvae.figures import FIGURES
 from nvae.forking import client as fork_client
+from nvae.forking.scheduler import lift_rate_limit
 from nvae.layout import RAW, REGISTRY, Layout, raw
 from nvae.models import MODELS
 from nvae.provenance.closure import fingerprint

@@ -1,7 +1,7 @@
-"""What the figures are called, what they show and which tables they need. Imports nothing heavy.
+"""The list of figures with their captions and the tables that they need. Imports nothing heavy.
 
-One figure is one module of this package, one rule, one file name and one caption. Snakemake reads
-this list while it builds the graph; the modules themselves are imported only to draw.
+Each figure has one rule, one file name and one caption, and is drawn by one module of this package; similar figures
+share a module. Snakemake reads this list while it builds the graph; the modules are imported only to draw.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ __all__ = [
     "shown_runs",
 ]
 
-# What `nvae draw` writes of each figure: two images and the caption.
+# Suffixes of the files that `nvae draw` writes for each figure: two images and the caption.
 SUFFIXES = ("pdf", "png", "rst")
 
 _AUGMENTATION_NEEDS = (
@@ -246,13 +246,13 @@ FIGURES: tuple[FigureSpec, ...] = (
 
 
 def find(name: str) -> FigureSpec:
-    """The figure of that name, or the only one whose name begins so.
+    """Return the figure with a name, or the only one whose name begins with it.
 
     Args:
-        name: ``fig05_kl_per_dimension`` or an unambiguous beginning, ``fig05``.
+        name: Name, such as ``fig05_kl_per_dimension``, or an unambiguous beginning of it, such as ``fig05``.
 
     Raises:
-        UserError: no figure's name, or more than one, begins so.
+        UserError: If no name or several names begin with it.
 
     >>> find("fig05").name
     'fig05_kl_per_dimension'
@@ -264,16 +264,16 @@ def find(name: str) -> FigureSpec:
             "figure",
             got=repr(name),
             expected=f"the beginning of exactly one of {names}",
-            hint="`nvae draw fig05` draws one figure, `nvae draw all` every one.",
+            hint="`nvae draw fig05` draws one figure, `nvae draw all` draws all.",
         )
     return found[0]
 
 
 def select(name: str) -> tuple[FigureSpec, ...]:
-    """Every figure for ``all``, otherwise the one that `find` gives.
+    """Return every figure for the name ``all``, and otherwise the figure that `find` returns.
 
     Raises:
-        UserError: as `find`.
+        UserError: As `find`.
     """
     return FIGURES if name == "all" else (find(name),)
 
@@ -288,9 +288,9 @@ def runs(roles: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def shown_runs(roles: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return those of `runs` that a figure shows by themselves, on a data set that has a role, sorted.
+    """Return the models of `runs` that a figure shows outside of an ablation, on a data set that has a role, sorted.
 
-    Their metrics are summarised, and their history and KL are tables even where no figure reads them.
+    Their metrics are summarised, and they have tables of history and KL even if no figure reads these.
 
     Args:
         roles: Data set of each role, ``{"digits": "mnist", …}``.

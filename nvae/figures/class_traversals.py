@@ -1,4 +1,4 @@
-"""Figures 1 and 6: the class-dependent variables of each class, moved one at a time."""
+"""Figures 1 and 6: traversals of the class-dependent variables of each class."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,9 +13,9 @@ def draw(tables: Mapping[str, Arrays], *, n_dims: int, columns: int, classes: Se
     """Draw the figure.
 
     Args:
-        tables: ``traversals``, class-dependent traversals.
+        tables: Traversal table of class-dependent latents, ``traversals``.
         n_dims: Number of dimensions per class, at most.
-        columns: Number of panels side by side; one fills a single column of the page.
+        columns: Number of panels side by side; with one, the figure is one column of the page wide.
         classes: Classes that are shown, in this order; None shows all.
 
     Raises:

@@ -46,14 +46,14 @@ _ROW = _TITLE + _HEIGHT + _TICKS
 
 @style.styled
 def draw(tables: Mapping[str, Any]) -> Figure:
-    """Draw the figure: a row per model, with densities of single dimensions and a view of two; metrics below.
+    """Draw the figure: one row per model, with densities of single dimensions and a view of two; metrics below.
 
     Args:
-        tables: ``beta_vae_posterior`` and ``n_vae_posterior``, posterior samples of the digits;
-            ``beta_vae_aggregate`` and ``n_vae_aggregate``, their tables of metrics (test rows).
+        tables: Posterior samples of the digits, ``beta_vae_posterior`` and ``n_vae_posterior``, and tables of their
+            metrics (test rows), ``beta_vae_aggregate`` and ``n_vae_aggregate``.
 
     Raises:
-        UserError: more classes than colours, or a metric or a dimension is missing.
+        UserError: If there are more classes than colours, or a metric or a dimension is missing.
 
     Source: Figure 3; N-VAE's row and the metrics are not in the paper.
     """
@@ -76,14 +76,14 @@ def draw(tables: Mapping[str, Any]) -> Figure:
 
 
 def numbers(tables: Mapping[str, Any]) -> str:
-    """For the caption: every metric of both models.
+    """Return every metric of both models, for the caption.
 
     Raises:
-        UserError: a metric is missing.
+        UserError: If a metric is missing.
     """
     aggregates = {model: tables[f"{model}_aggregate"] for model in _MODELS}
     about = dataset_label(next(iter(aggregates.values()))["dataset"].iloc[0])
-    told = [
+    items = [
         f"{metric_label(metric)}: "
         + ", ".join(
             f"{model_label(model)} {captions.mean(select(table, metric=metric)['value'])}"
@@ -91,11 +91,11 @@ def numbers(tables: Mapping[str, Any]) -> str:
         )
         for metric in _METRICS
     ]
-    return "\n".join([f"Latents of the test images, {about}; {captions.seeds(aggregates.values())}", *told])
+    return "\n".join([f"Latents of the test images, {about}; {captions.seeds(aggregates.values())}", *items])
 
 
 def _draw_model(figure: Figure, row: int, posterior: Arrays, aggregate: pd.DataFrame, half_width: float) -> None:
-    """One row: the densities of the first dimensions, and the plane of the first two."""
+    """Draw one row: the densities of the first dimensions, and the plane of the first two."""
     top = _LEGEND + row * _ROW + _TITLE
     z, model = posterior["z"], text(posterior, "model")
     n_dims = min(z.shape[1], _MOST_DIMS)
@@ -125,7 +125,7 @@ def _draw_model(figure: Figure, row: int, posterior: Arrays, aggregate: pd.DataF
 
 
 def _draw_metric(axes: Axes, aggregates: Mapping[str, pd.DataFrame], metric: str) -> None:
-    """One metric of both models: mean, interval, seeds, and the numbers."""
+    """Draw one metric of both models: mean, interval and seeds, with the numbers as text."""
     for place, (model, table) in enumerate(aggregates.items()):
         values = select(table, metric=metric)
         summary = intervals.over_seeds(values, ["metric"], "value")
@@ -136,13 +136,13 @@ def _draw_metric(axes: Axes, aggregates: Mapping[str, pd.DataFrame], metric: str
             axes.plot(values["value"], [place + 0.2] * len(values), **lines.seed_dots(style.INK))
         axes.plot(mean, place, marker="o", markersize=3, color=style.INK)
         axes.text(0.02, place - 0.2, words, transform=axes.get_yaxis_transform(), fontsize=style.SMALL_FONT)
-    # Zero is in view, so that lengths can be compared.
+    # Zero is visible, so that lengths can be compared.
     low, high = axes.get_xlim()
     axes.set_xlim(min(0, low), max(0, high))
     axes.set_ylim(1.45, -0.8)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(3))  # more would run into the next panel's
+    axes.xaxis.set_major_locator(MaxNLocator(3))  # more would overlap those of the next panel
 
 
 def _write_strip_legend(figure: Figure, aggregates: Mapping[str, pd.DataFrame], top: float) -> None:

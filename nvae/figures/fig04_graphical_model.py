@@ -1,4 +1,4 @@
-"""Figure 4: the graphical model, drawn by code."""
+"""Figure 4: the graphical model."""
 
 import math
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ def draw(tables: Mapping[str, object]) -> Figure:
     """Draw the figure.
 
     Args:
-        tables: none is needed.
+        tables: Unused; the figure has no tables.
 
     Source: Figure 4, §III.
     """
@@ -100,7 +100,7 @@ def _draw_parameter(axes: Axes, name: str, at: tuple[float, float]) -> None:
 def _draw_edge(
     axes: Axes, start: tuple[float, float], end: tuple[float, float], *, dashed: bool, start_radius: float = _RADIUS
 ) -> None:
-    """An arrow between the rims of two nodes; its head is solid even where the line is dashed."""
+    """Draw an arrow between the rims of two nodes; its head is solid even if the line is dashed."""
     (x0, y0), (x1, y1) = start, end
     length = math.hypot(x1 - x0, y1 - y0)
     ux, uy = (x1 - x0) / length, (y1 - y0) / length

@@ -17,10 +17,10 @@ _HEIGHT = 5.4
 
 @style.styled
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw the figure: a row per data set; class blocks, shared variables and sums from left to right.
+    """Draw the figure: one row per data set, with class blocks, shared variables and sums from left to right.
 
     Args:
-        tables: ``digits``, ``fashion`` and ``faces``, their KL tables (test rows).
+        tables: KL tables (test rows) ``digits``, ``fashion`` and ``faces``.
 
     Source: Figure 5.
     """
@@ -33,7 +33,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         style.panel_title(blocks, row, f"{dataset_label(kl.dataset(table))}, {seeds_label(len(kl.seeds(table)))}")
         _draw_shared(shared, table)
         _draw_sums(sums, table)
-        # One scale for both kinds of dimension, or their heights could not be compared.
+        # Both kinds of dimensions have one scale, so that heights can be compared.
         top = max(blocks.get_ylim()[1], shared.get_ylim()[1])
         blocks.set_ylim(0, top)
         shared.set_ylim(0, top)
@@ -53,14 +53,14 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
-    """For the caption: the sums of the own and of the shared block, on each data set."""
-    told = []
+    """Return the sums over the own block and over the shared variables on each data set, for the caption."""
+    items = []
     for role in _ROLES:
         sums = kl.totals(tables[role])
         own, shared = (captions.mean(sums.loc[sums["part"] == part, "kl_nats"]) for part in (kl.OWN, kl.SHARED))
-        told.append(f"{dataset_label(kl.dataset(tables[role]))} {own} and {shared} nat")
+        items.append(f"{dataset_label(kl.dataset(tables[role]))} {own} and {shared} nat")
     about = captions.seeds(tables[role] for role in _ROLES)
-    return f"KL of the own block and of the shared block: {', '.join(told)}; {about}"
+    return f"KL of the own block and of the shared block: {', '.join(items)}; {about}"
 
 
 def _draw_shared(axes: Axes, table: pd.DataFrame) -> None:

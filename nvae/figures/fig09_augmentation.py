@@ -1,4 +1,4 @@
-"""Figure 9: test error of classifiers that are trained on generated images, with real ones and alone."""
+"""Figure 9: test error of classifiers trained on real and generated images, and on generated images alone."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from nvae.plotting.augmentation import draw_panel, panel_numbers
 from nvae.plotting.labels import dataset_label
 from nvae.tables.needs import COMPARED
 
-# One generated image for each real one; Figure S4 has the other shares.
+# One generated image per real image; Figure S4 has the other shares.
 _MIXED = 0.5
 _TRAINING = {"real + generated": _MIXED, "generated only": 1.0}
 _ROLES = ("digits", "fashion")
@@ -19,14 +19,14 @@ _HEIGHT = 4.0
 
 @style.styled
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw the figure: real and generated images above, generated ones alone below; digits left, clothes right.
+    """Draw the figure: real and generated images above, generated images alone below; digits left, clothes right.
 
     Args:
-        tables: ``digits_{model}`` and ``fashion_{model}`` for each compared model, its augmentation table;
-            ``digits_baseline`` and ``fashion_baseline``, the classifier's metrics (all of them test rows).
+        tables: Augmentation tables of each compared model, ``digits_{model}`` and ``fashion_{model}``, and metrics of
+            the classifier, ``digits_baseline`` and ``fashion_baseline`` (test rows of each).
 
     Raises:
-        UserError: a table lacks one of the two shares of generated images.
+        UserError: If a table lacks one of the two shares of generated images.
 
     Source: Figure 9.
     """
@@ -46,10 +46,10 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
-    """For the caption: test errors at both ends of each line, and the baselines.
+    """Return the test errors at both ends of each line, and the baselines, for the caption.
 
     Raises:
-        UserError: as `draw`.
+        UserError: As `draw`.
     """
     panels = [(role, training, share) for training, share in _TRAINING.items() for role in _ROLES]
     return panel_numbers(tables, panels, _ROLES)

@@ -19,7 +19,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw the figure: the own block's dimensions class by class, and its sum.
 
     Args:
-        tables: ``with_bias`` and ``without_bias``, KL tables of the digits (test rows).
+        tables: KL tables of the digits (test rows), ``with_bias`` and ``without_bias``.
 
     Source: Figure 10, appendix B.
     """
@@ -45,18 +45,18 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
-    """For the caption: the own block's sum with and without the bias, and their difference within seeds."""
+    """Return the own block's sum with and without the bias, and their difference within seeds, for the caption."""
     about = dataset_label(kl.dataset(tables["with_bias"]))
     with_bias, without = (captions.mean(_own_sums(tables[variant])["kl_nats"]) for variant in _VARIANTS)
-    told = [
+    items = [
         f"KL of the own block, {about}: {with_bias} nat with and {without} nat without the class bias; "
         + captions.seeds(tables[variant] for variant in _VARIANTS)
     ]
     pairs = _pairs(tables)
     if not pairs.empty:
         more = captions.mean(pairs["without_bias"] - pairs["with_bias"])
-        told.append(f"Without minus with, seed by seed: {more} nat; {seeds_label(len(pairs))}")
-    return "\n".join(told)
+        items.append(f"Without minus with, seed by seed: {more} nat; {seeds_label(len(pairs))}")
+    return "\n".join(items)
 
 
 def _own_sums(table: pd.DataFrame) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def _own_sums(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pairs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The sums of both models of each seed that has both."""
+    """Return the sums of both models for each seed that has both."""
     sums = {variant: _own_sums(tables[variant]).set_index("seed")["kl_nats"] for variant in _VARIANTS}
     return pd.concat(sums, axis=1, join="inner")
 

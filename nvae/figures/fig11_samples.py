@@ -23,7 +23,7 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
     """Draw the figure.
 
     Args:
-        tables: ``digits`` and ``fashion``, their sample tables.
+        tables: Sample tables ``digits`` and ``fashion``.
 
     Source: Figure 11, appendix C.
     """
@@ -39,12 +39,12 @@ def draw(tables: Mapping[str, Arrays]) -> Figure:
 
 
 def numbers(tables: Mapping[str, Arrays]) -> str:
-    """For the caption: the grid of σ, and whose samples they are."""
+    """Return the values of σ and the sampled models, for the caption."""
     return captions.samples([tables["digits"], tables["fashion"]])
 
 
 def _group_size(table: Arrays, label: float) -> tuple[float, float]:
-    """Height and width in inches of one σ's grid."""
+    """Return the height and the width of the grid of one σ, in inches."""
     n_sigmas, n_classes, n_samples, *shape = table["images"].shape
     width = (style.DOUBLE - 2 * _EDGE - label - (n_sigmas - 1) * _GUTTER) / n_sigmas
     height, _ = grids.size(n_classes, min(n_samples, _PER_SIGMA), (shape[0], shape[1]), width)

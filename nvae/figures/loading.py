@@ -1,4 +1,4 @@
-"""Loading what a figure is drawn from."""
+"""Loading of the tables that a figure is drawn from."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,13 +20,13 @@ def load(
     """Read the tables of a figure.
 
     Args:
-        spec: The figure.
+        spec: Specification of the figure.
         layout: Paths of the profile.
         roles: Data set of each role, ``{"digits": "mnist", …}``.
         seeds_of: Function that returns the seeds of a data set's models.
 
     Returns:
-        Key → the test rows of a table, or arrays by name; and the files that were read, by path.
+        The test rows of each table, or arrays by name, by the key of the need; and the files that were read, by path.
 
     Raises:
         UserError: If a table is missing, damaged or incomplete.

@@ -15,7 +15,7 @@ def draw(tables: Mapping[str, Arrays], *, role: str) -> Figure:
     """Draw the figure.
 
     Args:
-        tables: ``{role}_{model}`` for each compared model, its sample table.
+        tables: Sample tables of each compared model, ``{role}_{model}``.
         role: Role of the data set.
 
     Source: not in the paper, which shows N-VAE's samples alone (Figure 11).
@@ -24,5 +24,5 @@ def draw(tables: Mapping[str, Arrays], *, role: str) -> Figure:
 
 
 def numbers(tables: Mapping[str, Arrays], *, role: str) -> str:
-    """Return the grid of σ and the models, for the caption."""
+    """Return the values of σ and the sampled models, for the caption."""
     return captions.samples(tables[f"{role}_{model}"] for model in COMPARED)

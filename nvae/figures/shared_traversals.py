@@ -1,4 +1,4 @@
-"""Figures 2, 7 and 8: each shared variable moved for every class, or for some."""
+"""Figures 2, 7 and 8: traversals of each shared variable for all or some classes."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ def draw(tables: Mapping[str, Arrays], *, n_dims: int, columns: int, n_classes: 
     """Draw the figure.
 
     Args:
-        tables: ``traversals``, shared traversals.
+        tables: Traversal table of shared latents, ``traversals``.
         n_dims: Number of panels, one per dimension, at most.
         columns: Number of panels side by side.
         n_classes: Number of classes, taken at equal steps through the list; None shows all.

@@ -1,4 +1,4 @@
-"""What is said of a figure: its name, caption and tables. Imports nothing heavy."""
+"""The specification of a figure: its name, caption and tables. Imports nothing heavy."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,12 +33,12 @@ class FigureSpec:
 
     @property
     def module(self) -> str:
-        """The dotted name of the module that draws it."""
+        """Dotted name of the module that draws the figure."""
         return f"nvae.figures.{self.drawn_by or self.name}"
 
     @property
     def number(self) -> str:
-        """The number in print, of two digits so that words in order are figures in order.
+        """Printed number, with two digits, so that the alphabetical order is the order of the figures.
 
         >>> FigureSpec("fig05_kl", "", "").number, FigureSpec("supp03_fidelity", "", "").number
         ('05', 'S03')
@@ -48,12 +48,12 @@ class FigureSpec:
     def labels(
         self, profile: str, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]
     ) -> dict[str, str]:
-        """What the report tells beside the caption: a number, data sets, models, seeds and the profile.
+        """Return the labels of the figure in the report: its number, data sets, models, seeds and profile.
 
         Args:
-            profile: whose figures they are.
-            roles: data set of each role, ``{"digits": "mnist", …}``.
-            seeds_of: data set → the seeds of its models.
+            profile: Name of the profile.
+            roles: Data set of each role, ``{"digits": "mnist", …}``.
+            seeds_of: Function that returns the seeds of a data set's models.
 
         >>> spec = FigureSpec("fig08_light", "", "", (Need("x", "traversals", "faces"),))
         >>> spec.labels("paper", {"faces": "yale_b"}, lambda dataset: [0, 1])
@@ -70,7 +70,7 @@ class FigureSpec:
         }
 
     def files(self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]) -> list[Path]:
-        """Return the files of the single runs that it is drawn from, sorted: what Snakemake makes for it.
+        """Return the files that the figure's rule needs, sorted: tables of single runs, arrays and variants' parameters.
 
         Args:
             layout: Paths of the profile.

@@ -1,4 +1,4 @@
-"""Figure S3: how generated images differ from real ones as σ grows, in a classifier's eyes."""
+"""Figure S3: how generated images differ from real images as σ grows, in the features of a classifier."""
 
 from collections.abc import Mapping
 
@@ -16,19 +16,19 @@ _ROLES = ("digits", "fashion")
 _METRICS = ("accuracy_pct", "frechet_distance", "precision", "recall", "density", "coverage")
 _LARGEST = {"accuracy_pct": 100, "precision": 1, "recall": 1, "coverage": 1}
 _HEADROOM = 1.03
-_WIDE = 20  # a Fréchet distance that grows by more than this factor needs a logarithmic axis
+_WIDE = 20  # factor between the largest and the smallest Fréchet distance above which the axis is logarithmic
 _HEIGHT = 3.1
 
 
 @style.styled
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw the figure: a row per data set, a column per metric.
+    """Draw the figure: one row per data set, one column per metric.
 
     Args:
-        tables: ``digits_{model}`` and ``fashion_{model}`` for each compared model, its fidelity table (test rows).
+        tables: Fidelity tables (test rows) of each compared model, ``digits_{model}`` and ``fashion_{model}``.
 
     Raises:
-        UserError: a table lacks a metric.
+        UserError: If a table lacks a metric.
 
     Source: not in the paper.
     """
@@ -47,13 +47,13 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
-    """For the caption: every metric of every model at the smallest and the largest σ.
+    """Return every metric of every model at the smallest and the largest σ, for the caption.
 
     Raises:
-        UserError: as `draw`, or a table lacks one of the two σ.
+        UserError: As `draw`, or if a table lacks one of the two values of σ.
     """
     low, high = captions.ends(tables.values())
-    told = [f"Means at σ = {low:g} → {high:g}; {captions.seeds(tables.values())}"]
+    items = [f"Means at σ = {low:g} → {high:g}; {captions.seeds(tables.values())}"]
     for role in _ROLES:
         about = dataset_label(tables[f"{role}_{COMPARED[0]}"]["dataset"].iloc[0])
         for metric in _METRICS:
@@ -62,8 +62,8 @@ def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
                 + captions.at_ends(select(tables[f"{role}_{model}"], metric=metric), "value", (low, high))
                 for model in COMPARED
             ]
-            told.append(f"{about}, {metric_label(metric)}: {', '.join(values)}")
-    return "\n".join(told)
+            items.append(f"{about}, {metric_label(metric)}: {', '.join(values)}")
+    return "\n".join(items)
 
 
 def _draw_panel(axes: Axes, rows: Mapping[str, pd.DataFrame], metric: str) -> None:

@@ -11,7 +11,7 @@ from nvae.plotting.labels import dataset_label, share_label
 from nvae.tables.needs import COMPARED
 
 _ROLES = ("digits", "fashion")
-# Inches; many shares must still fit a page.
+# Inches; figures with many shares have to fit a page.
 _ROW = 1.8
 _HIGHEST = 8.6
 _LEGEND = 0.4
@@ -19,15 +19,15 @@ _LEGEND = 0.4
 
 @style.styled
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw the figure: a row per share, growing downwards; digits left, clothes right.
+    """Draw the figure: one row per share, growing downwards; digits left, clothes right.
 
     Args:
-        tables: as of Figure 9.
+        tables: Tables as of Figure 9.
 
     Raises:
-        UserError: a table lacks a share that another has.
+        UserError: If a table lacks a share that another one has.
 
-    Source: not in the paper, which does not tell its proportions.
+    Source: not in the paper, which does not state its proportions.
     """
     shares = generated_shares(tables)
     figure = style.new_figure(style.DOUBLE, min(_HIGHEST, _ROW * len(shares)) + _LEGEND, constrained=True)
@@ -46,16 +46,16 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
-    """For the caption: test errors at both ends of each line, and the baselines.
+    """Return the test errors at both ends of each line, and the baselines, for the caption.
 
     Raises:
-        UserError: as `draw`.
+        UserError: As `draw`.
     """
     panels = [(role, share_label(share), share) for share in generated_shares(tables) for role in _ROLES]
     return panel_numbers(tables, panels, _ROLES)
 
 
 def generated_shares(tables: Mapping[str, pd.DataFrame]) -> list[float]:
-    """Every share that any augmentation table has, growing."""
+    """Return the shares of all augmentation tables, sorted."""
     found = [tables[f"{role}_{model}"]["generated_share"] for role in _ROLES for model in COMPARED]
     return sorted(pd.concat(found).unique().tolist())

@@ -1,4 +1,4 @@
-"""Figure S5: what the weight λ of the class-dependent KL does to KL itself, to the bound and to label accuracy."""
+"""Figure S5: effect of the weight λ of the class-dependent KL on the KL, on the bound and on label accuracy."""
 
 import math
 from collections.abc import Mapping
@@ -22,24 +22,24 @@ _LOOKS = (
     lines.Look("of the other classes' blocks", style.OTHER_BLOCKS, "^", 2),
 )
 _LAMBDA = CLASS_WEIGHT.parameter
-_PAPER_ABOVE = 1.0  # the paper says λ > 1
+_PAPER_ABOVE = 1.0  # the paper states λ > 1
 _OUTSIDE: dict[str, Any] = {"facecolor": "white", "edgecolor": "#DEDEDE", "hatch": "////", "linewidth": 0}
 _HEIGHT = 4.7
 _HIGHEST = 100  # %
-_MARGIN = 0.04  # below 0 and above 100 %, for whole markers there
+_MARGIN = 0.04  # share of the axis below 0 and above 100 %, for markers at these values
 
 
 @style.styled
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw the figure: a column per data set; KL, bound and accuracy from top to bottom.
+    """Draw the figure: one column per data set; KL, bound and accuracy from top to bottom.
 
     Args:
-        tables: ``ablation``, the metrics of every λ on every data set (test rows).
+        tables: Metrics (test rows) of every λ on every data set, ``ablation``.
 
     Raises:
-        UserError: the table lacks a data set, a variant, a metric or a seed.
+        UserError: If the table lacks a data set, a variant, a metric or a seed.
 
-    Source: not in the paper, which says only λ > 1 (§II).
+    Source: not in the paper, which states only λ > 1 (§II).
     """
     sets = by_dataset(tables["ablation"], CLASS_WEIGHT)
     figure = style.new_figure(style.DOUBLE, _HEIGHT, constrained=True)
@@ -47,7 +47,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     for column, (dataset, rows) in enumerate(sets.items()):
         for axes in grid[:, column]:
             axes.set_xscale("log", base=2)
-        # The first block is drawn last, on top.
+        # The first part is drawn last, on top.
         for metric, look in reversed([*zip(KL_PARTS, _LOOKS, strict=True)]):
             lines.draw_line(grid[0, column], measured(rows, CLASS_WEIGHT, metric), "value", over=_LAMBDA, look=look)
         grid[0, column].set_ylim(bottom=-_MARGIN * grid[0, column].get_ylim()[1])
@@ -72,15 +72,15 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
-    """For the caption: KL, bound and accuracy of every data set at the smallest and the largest λ.
+    """Return KL, bound and accuracy of every data set at the smallest and the largest λ, for the caption.
 
     Raises:
-        UserError: as `draw`.
+        UserError: As `draw`.
     """
     table = tables["ablation"]
     ends = CLASS_WEIGHT.variants[0], CLASS_WEIGHT.variants[-1]
     sets = by_dataset(table, CLASS_WEIGHT)
-    told = [f"Means at λ = {table[_LAMBDA].min():g} → {table[_LAMBDA].max():g}; {captions.seeds(sets.values())}"]
+    items = [f"Means at λ = {table[_LAMBDA].min():g} → {table[_LAMBDA].max():g}; {captions.seeds(sets.values())}"]
     for dataset, rows in sets.items():
         found = {metric: measured(rows, CLASS_WEIGHT, metric) for metric in (*KL_PARTS, "accuracy_pct")}
         own, shared, others, accuracy = (
@@ -89,15 +89,15 @@ def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
         )
         bound = differences(measured(rows, CLASS_WEIGHT, "negative_bound_nats"), CLASS_WEIGHT)
         change = captions.mean(bound[bound["model"] == ends[-1]]["value"])
-        told.append(
+        items.append(
             f"{dataset_label(dataset)}: KL of the own block {own} nat, shared {shared} nat, other blocks {others} nat; "
             f"change of the negative bound {change} nat; label accuracy {accuracy} %"
         )
-    return "\n".join(told)
+    return "\n".join(items)
 
 
 def _mark_outside(axes: Axes, weights: pd.Series) -> None:
-    """Shade the values of λ that the paper's condition leaves out, up to half-way to the next."""
+    """Shade the values of λ that the paper's condition excludes, up to half-way to the next value."""
     outside, inside = weights[weights <= _PAPER_ABOVE], weights[weights > _PAPER_ABOVE]
     if outside.empty or inside.empty:
         return
@@ -107,7 +107,7 @@ def _mark_outside(axes: Axes, weights: pd.Series) -> None:
 
 
 def _add_legend(figure: Figure, counts: list[int]) -> None:
-    """Two rows, lines above; matplotlib fills a legend column by column."""
+    """Add a legend of two rows, lines in the upper one; matplotlib fills a legend column by column."""
     above = [lines.line_handle(look) for look in _LOOKS]
     below = [Patch(**_OUTSIDE, label="outside of the paper's λ > 1"), *lines.seeds_handles(counts)]
     handles = [handle for pair in zip_longest(above, below) for handle in pair if handle]

@@ -1,4 +1,4 @@
-"""Figure S6: what the decoder's class bias does to what each block carries, and to the bound, on every data set."""
+"""Figure S6: effect of the decoder's class bias on the KL of each block, and on the bound, on every data set."""
 
 from collections.abc import Mapping
 
@@ -16,21 +16,21 @@ _NAMES = ("own", "shared", "other")
 _COLOURS = (style.OWN_BLOCK, style.SHARED, style.OTHER_BLOCKS)
 _WITH, _WITHOUT = CLASS_BIAS.variants
 _HEIGHT = 2.75
-_APART = 0.2  # half the distance of the two bars of a pair
+_APART = 0.2  # half the distance between the two bars of a pair
 _WIDTH = 0.38
 
 
 @style.styled
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw the figure: a column per data set; KL above, what leaving the bias out does to the bound below.
+    """Draw the figure: one column per data set, with KL above and the change of the bound without the bias below.
 
     Args:
-        tables: ``ablation``, the metrics with and without the class bias on every data set (test rows).
+        tables: Metrics (test rows) with and without the class bias on every data set, ``ablation``.
 
     Raises:
-        UserError: the table lacks a data set, a variant, a metric or a seed.
+        UserError: If the table lacks a data set, a variant, a metric or a seed.
 
-    Source: appendix B says it of the digits (Figure 10).
+    Source: not in the paper, whose appendix B has the KL on the digits (Figure 10).
     """
     sets = by_dataset(tables["ablation"], CLASS_BIAS)
     figure = style.new_figure(style.DOUBLE, _HEIGHT, constrained=True)
@@ -59,13 +59,13 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
-    """For the caption: KL of every block with and without the bias, and what leaving it out does to the bound.
+    """Return the KL of every block with and without the bias, and the change of the bound, for the caption.
 
     Raises:
-        UserError: as `draw`.
+        UserError: As `draw`.
     """
     sets = by_dataset(tables["ablation"], CLASS_BIAS)
-    told = [f"Means with → without the class bias; {captions.seeds(sets.values())}"]
+    items = [f"Means with → without the class bias; {captions.seeds(sets.values())}"]
     for dataset, rows in sets.items():
         found = [measured(rows, CLASS_BIAS, metric) for metric in KL_PARTS]
         own, shared, others = (
@@ -73,21 +73,21 @@ def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
             for points in found
         )
         change = captions.mean(_bound_change(rows))
-        told.append(
+        items.append(
             f"{dataset_label(dataset)}: KL of the own block {own} nat, shared {shared} nat, other blocks {others} nat; "
             f"change of the negative bound {change} nat"
         )
-    return "\n".join(told)
+    return "\n".join(items)
 
 
 def _bound_change(rows: pd.DataFrame) -> pd.Series:
-    """What the negative bound gains when the bias is left out, one number a seed."""
+    """Return the negative bound without the bias minus that with the bias, one number per seed."""
     change = differences(measured(rows, CLASS_BIAS, "negative_bound_nats"), CLASS_BIAS)
     return change[change["model"] == _WITHOUT]["value"]
 
 
 def _draw_pair(axes: Axes, points: pd.DataFrame, place: int, colour: str) -> None:
-    """The bars of one block with and without bias, the models of one seed joined."""
+    """Draw the bars of one block with and without the bias, and lines that join the models of one seed."""
     seeds = {}
     for variant, fill, shift in ((_WITH, colour, -_APART), (_WITHOUT, style.NO_BIAS, _APART)):
         rows = points[points["model"] == variant].rename(columns={"value": "kl_nats"})
@@ -99,7 +99,7 @@ def _draw_pair(axes: Axes, points: pd.DataFrame, place: int, colour: str) -> Non
 
 
 def _draw_bound(axes: Axes, values: pd.Series) -> None:
-    """The change of the bound, and the same in words."""
+    """Draw the change of the bound, with the number as text."""
     marks.draw_row(axes, values, 0, colour=style.INK)
     axes.text(
         0.02,
@@ -110,7 +110,7 @@ def _draw_bound(axes: Axes, values: pd.Series) -> None:
         fontsize=style.SMALL_FONT,
     )
     axes.axvline(0, ymax=0.6, color=style.BASELINE, linewidth=0.5, zorder=0.5)
-    # Zero is in view, and not at the edge.
+    # Zero is visible, and not at the edge.
     axes.margins(x=0.15)
     axes.set_ylim(0.6, -1)
     axes.set_yticks([])

@@ -1,4 +1,4 @@
-"""Figure S7: what each part of the latents knows of every factor, where the factors are known, and scores of models."""
+"""Figure S7: how well each part of the latents predicts each known factor, and disentanglement scores of models."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from nvae.plotting.labels import dataset_label, factor_label, metric_label, mode
 from nvae.tables.needs import ENCODERS, KNOWN
 from nvae.tables.reading import select
 
-# What a factor is read from: its colour and marker, and where in its row the mark stands.
+# The part of the latents that predicts a factor → its colour, its marker, and the position of the mark in its row.
 _SOURCES = {
     "shared": (style.SHARED, "s", -0.27),
     "own": (style.OWN_BLOCK, "o", 0.0),
@@ -24,26 +24,26 @@ _SCORES = ("mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informa
 _PROBED = "n_vae"
 _LEAST = -0.1
 _LIMITS = (-0.14, 1.04)
-# Rows: of the three models of a score, and the dots under a mark.
+# Distances in rows: between the three models of a score, and of the dots below a mark.
 _APART = 0.28
 _BELOW_FACTOR = 0.16
 _BELOW_SCORE = 0.12
 # Inches.
 _FACTOR = 0.15
 _SCORE = 0.24
-_AROUND = 0.5  # title, ticks and label of a panel
+_AROUND = 0.5  # for title, ticks and label of a panel
 _LEGENDS = 0.4
 
 
 @style.styled
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw the figure: above a panel per data set, a row per factor; below scores of every model.
+    """Draw the figure: above, one panel per data set with one row per factor; below, the scores of every model.
 
     Args:
-        tables: ``{set}_{model}`` for each of `KNOWN` and `ENCODERS`, its factor table (test rows).
+        tables: Factor tables (test rows) ``{set}_{model}`` for each of `KNOWN` and of `ENCODERS`.
 
     Raises:
-        UserError: a table lacks a factor, a source or a score.
+        UserError: If a table lacks a factor, a part of the latents or a score.
 
     Source: not in the paper.
     """
@@ -53,7 +53,7 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
     figure = style.new_figure(style.DOUBLE, sum(heights) + _LEGENDS, constrained=True)
     grid = figure.add_gridspec(2, 1, height_ratios=heights)
     above = grid[0].subgridspec(1, 2)
-    # The heights of the axes without what stands around them.
+    # Heights of the axes without titles, ticks and labels.
     column = above[0].subgridspec(2, 1, height_ratios=[left, below])
     panels = [figure.add_subplot(place) for place in (column[0], above[1], column[1])]
     for index, (role, axes) in enumerate(zip(KNOWN, panels, strict=True)):
@@ -65,27 +65,27 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
         axes = figure.add_subplot(row[index])
         models = {model: tables[f"{role}_{model}"] for model in ENCODERS}
         _draw_scores(axes, models, named=index == 0)
-        # The legend has the number of seeds; three narrow panels have no room for it.
+        # The legend states the number of seeds; three narrow panels have no room for it.
         style.panel_title(axes, len(KNOWN) + index, dataset_label(models[_PROBED]["dataset"].iloc[0]))
     _add_legends(figure, [table["seed"].nunique() for table in tables.values()])
     return figure
 
 
 def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
-    """For the caption: mean R² over the factors of a kind from every source.
+    """Return the mean R² over the factors of each kind, from each part of the latents, for the caption.
 
     Raises:
-        UserError: a table lacks R² of a factor.
+        UserError: If a table lacks R² of a factor.
     """
     probed = {role: tables[f"{role}_{_PROBED}"] for role in KNOWN}
-    told = [f"{model_label(_PROBED)}, held-out R², mean over factors; {captions.seeds(probed.values())}"]
+    items = [f"{model_label(_PROBED)}, held-out R², mean over factors; {captions.seeds(probed.values())}"]
     for table in probed.values():
         kinds = [kind for kind in _KINDS if kind in set(table["factor_kind"])]
         for kind in kinds:
             found = {source: captions.mean(mean_r2(table, kind, source)["value"]) for source in _SOURCES}
             values = f"from z_s {found['shared']}, own block {found['own']}, other blocks {found['others']}"
-            told.append(f"{dataset_label(table['dataset'].iloc[0])}, factors {_KINDS[kind]}: {values}")
-    return "\n".join(told)
+            items.append(f"{dataset_label(table['dataset'].iloc[0])}, factors {_KINDS[kind]}: {values}")
+    return "\n".join(items)
 
 
 def _about(table: pd.DataFrame) -> str:
@@ -93,7 +93,7 @@ def _about(table: pd.DataFrame) -> str:
 
 
 def _factors(table: pd.DataFrame) -> list[str]:
-    """What each row is called: the factors in the table's order, those of a kind under its name."""
+    """Return the names of the rows: each kind, followed by its factors in the order of the table."""
     named = select(table, metric="r2").drop_duplicates("factor")
     rows = []
     for kind in _KINDS:
@@ -103,7 +103,7 @@ def _factors(table: pd.DataFrame) -> list[str]:
 
 
 def _draw_factors(axes: Axes, table: pd.DataFrame, rows: list[str]) -> None:
-    """R² of every factor from every source."""
+    """Draw R² of every factor from every part of the latents."""
     headings = [row for row, name in enumerate(rows) if name in _KINDS]
     ends = [*headings[1:], len(rows)]
     shaded = [row for start, end in zip(headings, ends, strict=True) for row in range(start + 1, end, 2)]
@@ -123,7 +123,7 @@ def _draw_factors(axes: Axes, table: pd.DataFrame, rows: list[str]) -> None:
 
 
 def _draw_scores(axes: Axes, models: Mapping[str, pd.DataFrame], *, named: bool) -> None:
-    """Every score of every model."""
+    """Draw every score of every model."""
     marks.stripe(axes, range(0, len(_SCORES), 2), len(_SCORES))
     for row, score in enumerate(_SCORES):
         for place, (model, table) in enumerate(models.items()):

@@ -1,4 +1,4 @@
-"""Figure S8: what KL says of the share of class-exclusive factors where it is known, and where that is wrong."""
+"""Figure S8: the share of class-exclusive factors that KL detects where the true share is known, and its errors."""
 
 from collections.abc import Mapping
 
@@ -15,14 +15,14 @@ from nvae.tables.reading import select
 
 _TRUTH = "exclusive_share"
 _N_VAE = "n_vae"
-# What is read from what: shared factors and exclusive ones where they belong, and what of a class's own leaks.
+# (kind of factors, part of the latents that predicts them): each kind from its own latents, and the leak into z_s.
 _READ = {
     ("shared", "shared"): lines.Look("shared factors, from $z_s$", style.SHARED, "s", 0),
     ("exclusive", "own"): lines.Look("exclusive ones, from own block", style.OWN_BLOCK, "o", 1),
     ("exclusive", "shared"): lines.Look("exclusive ones, from $z_s$", style.SHARED, "D", 2, dashed=True),
 }
 _HARDER = {"dial_few": "few images", "dial_weak": "weak factors"}
-# How the ends and the middle of the dial are filled, and where in a condition's row they stand.
+# Filling of the marks at the ends and in the middle of the dial → their position in the row of a condition.
 _SHIFTS = {"none": -0.28, "left": 0.0, "full": 0.28}
 _BELOW = 0.14
 # Inches.
@@ -34,14 +34,14 @@ _LEGEND = 0.35
 
 @style.styled
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw the figure: detected against true share and what latents know, above; harder conditions below.
+    """Draw the figure: above, detected against true share and how well latents predict factors; harder conditions below.
 
     Args:
-        tables: ``{dial}_{model}``, calibration tables (test rows): of `DIAL` for each of `ENCODERS` and of
+        tables: Calibration tables (test rows) ``{dial}_{model}``: of `DIAL` for each of `ENCODERS` and of
             `HARDER_MODELS`, and of `HARDER_DIALS` for N-VAE.
 
     Raises:
-        UserError: a table lacks a number that KL says, or R² of a factor.
+        UserError: If a table lacks a share or R² of a factor.
 
     Source: not in the paper.
     """
@@ -70,18 +70,18 @@ def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def detected(tables: Mapping[str, pd.DataFrame], model: str, metric: str) -> pd.DataFrame:
-    """What KL says at every setting of the dial, beside the truth.
+    """Return the detected and the true share at every setting of the dial.
 
     Args:
-        tables: as `draw` takes them.
-        model: the trained variant.
-        metric: ``kl_block_share`` or ``kl_class_specific_share``.
+        tables: Tables as `draw` takes them.
+        model: Name of the variant.
+        metric: Name of the detected share, ``kl_block_share`` or ``kl_class_specific_share``.
 
     Returns:
-        Columns seed, exclusive_share, value.
+        Columns seed, exclusive_share and value.
 
     Raises:
-        UserError: a table lacks the metric.
+        UserError: If a table lacks the metric.
     """
     levels = _levels(tables[f"{DIAL}_{model}"])
     parts = [select(part, metric=metric).assign(**{_TRUTH: _truth(part)}) for part in levels]
@@ -89,31 +89,31 @@ def detected(tables: Mapping[str, pd.DataFrame], model: str, metric: str) -> pd.
 
 
 def rank_correlation(tables: Mapping[str, pd.DataFrame]) -> float:
-    """Spearman's ρ of (a)'s line: does the mean detected share grow where the true one does.
+    """Return Spearman's ρ between the true share and the mean detected share, the line in (a).
 
     Returns:
-        −1 to 1; NaN if the line is flat.
+        Rank correlation, −1 to 1; NaN if the line is flat.
 
     Raises:
-        UserError: a table lacks the detected or the true share.
+        UserError: If a table lacks the detected or the true share.
     """
     line = intervals.over_seeds(detected(tables, _N_VAE, "kl_block_share"), [_TRUTH], "value")
     return float(line[_TRUTH].rank().corr(line["mean"].rank()))
 
 
 def numbers(tables: Mapping[str, pd.DataFrame]) -> str:
-    """For the caption: whether (a)'s line, a mean over seeds, keeps the order of the true shares."""
+    """Return the rank correlation of the line in (a), a mean over seeds, for the caption."""
     n = seeds_range_label([tables[f"{DIAL}_{_N_VAE}"]["seed"].nunique()])
     return f"Spearman's ρ of the line in (a): {rank_correlation(tables):.2f}; {n}"
 
 
 def _levels(table: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows of each setting of the dial, by its number of exclusive factors."""
+    """Return the rows of each setting of the dial, by growing number of exclusive factors."""
     return [rows for _, rows in table.groupby("exclusive_factors")]
 
 
 def _ends(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The first setting of the dial, the middle one (the upper of two) and the last, each once, by how it is filled."""
+    """Return the first, the middle (the upper of two) and the last setting of the dial, each once, by their filling."""
     levels = _levels(table)
     fills = {0: "none", len(levels) // 2: "left", len(levels) - 1: "full"}
     return {fill: levels[place] for place, fill in fills.items()}
@@ -152,7 +152,7 @@ def _finish(axes: Axes, truths: list[float]) -> None:
 
 
 def _draw_conditions(axes: Axes, tables: Mapping[str, pd.DataFrame]) -> None:
-    """A row per condition, a mark for the ends and the middle of the dial."""
+    """Draw one row per condition, with marks for the ends and the middle of the dial."""
     keys = {
         "as in (a)": f"{DIAL}_{_N_VAE}",
         **{words: f"{dial}_{_N_VAE}" for dial, words in _HARDER.items()},
@@ -179,5 +179,5 @@ def _draw_conditions(axes: Axes, tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def _add_legend(axes: Axes, handles: list[Line2D]) -> None:
-    """Below the panel, where no line can be."""
+    """Add a legend below the panel, where it cannot overlap a line."""
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.21), borderaxespad=0, handlelength=2.4)

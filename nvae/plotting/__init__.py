@@ -1,1 +1,1 @@
-"""What the figures share: style, panels and the statistics that are drawn. Each figure is in ``nvae.figures``."""
+"""Style, panels and statistics that the figures in ``nvae.figures`` share."""

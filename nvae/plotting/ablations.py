@@ -1,4 +1,4 @@
-"""From an ablation's table to what its figures show: one metric of every variant, seed by seed."""
+"""The numbers that the figures of an ablation show: one metric of every variant, per seed."""
 
 import pandas as pd
 
@@ -6,20 +6,20 @@ from nvae.errors import UserError
 from nvae.tables.needs import Ablation
 from nvae.tables.reading import select
 
-# What the evidence bound pays for in latents, and whose latents they are, in the order of panels.
+# The KL terms of the evidence bound, one metric per part of the latents, in the order of the panels.
 KL_PARTS = ("kl_own_nats", "kl_shared_nats", "kl_off_class_nats")
 _HINT = "Make the table again."
 
 
 def by_dataset(table: pd.DataFrame, ablation: Ablation) -> dict[str, pd.DataFrame]:
-    """The rows of each data set, in the table's order, which is that of the roles.
+    """Return the rows of each data set, in the order of the table, which is that of the roles.
 
     Args:
-        table: the ablation's table (test rows).
-        ablation: which.
+        table: Test rows of the ablation.
+        ablation: The ablation.
 
     Raises:
-        UserError: there are not as many data sets as roles.
+        UserError: If the number of data sets differs from the number of roles.
     """
     datasets = table["dataset"].unique().tolist()
     if len(datasets) != len(ablation.roles):
@@ -33,18 +33,18 @@ def by_dataset(table: pd.DataFrame, ablation: Ablation) -> dict[str, pd.DataFram
 
 
 def measured(rows: pd.DataFrame, ablation: Ablation, metric: str) -> pd.DataFrame:
-    """One metric of every variant.
+    """Return one metric of every variant.
 
     Args:
-        rows: of one data set.
-        ablation: which.
-        metric: for instance ``kl_own_nats``.
+        rows: Rows of one data set.
+        ablation: The ablation.
+        metric: Name of the metric, for instance ``kl_own_nats``.
 
     Returns:
-        Columns model, ``ablation.parameter``, seed, value; the variants in their order, each with the same seeds.
+        Columns model, ``ablation.parameter``, seed and value. The variants are in their order and have the same seeds.
 
     Raises:
-        UserError: a variant or its metric is missing, or it has other seeds than the first.
+        UserError: If a variant or its metric is missing, or a variant has other seeds than the first one.
     """
     parts = [select(select(rows, model=variant), metric=metric) for variant in ablation.variants]
     expected = sorted(parts[0]["seed"])
@@ -60,11 +60,11 @@ def measured(rows: pd.DataFrame, ablation: Ablation, metric: str) -> pd.DataFram
 
 
 def differences(points: pd.DataFrame, ablation: Ablation) -> pd.DataFrame:
-    """The same numbers less the first variant's of the same seed: what seeds differ in falls out.
+    """Subtract the first variant's value of the same seed, which removes the differences between seeds.
 
     Args:
-        points: as `measured` gives them.
-        ablation: which.
+        points: Numbers as `measured` returns them.
+        ablation: The ablation.
     """
     first = points[points["model"] == ablation.variants[0]].set_index("seed")["value"]
     return points.assign(value=points["value"] - points["seed"].map(first))

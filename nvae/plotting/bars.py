@@ -1,4 +1,4 @@
-"""What the KL figures share: bars are means over seeds, lines the interval, dots the seeds."""
+"""Bars of the KL figures: bars show means over seeds, lines their intervals, dots single seeds."""
 
 from collections.abc import Sequence
 
@@ -11,32 +11,32 @@ from matplotlib.patches import Patch
 
 from nvae.plotting import intervals, kl, style
 
-_CROWD = 80  # more bars than this leave no room beside an interval
+_CROWD = 80  # with more bars than this, there is no room for dots beside an interval
 
 
 def class_positions(n_classes: int, n_ranks: int) -> np.ndarray:
-    """Where the bars of each class's block stand: unit steps in a block, one step free between blocks.
+    """Return the positions of the bars of each class's block, in unit steps, with one free step between blocks.
 
     Returns:
-        (n_classes, n_ranks) float.
+        Positions, (n_classes, n_ranks) float.
     """
     return np.arange(n_classes)[:, None] * (n_ranks + 1.0) + np.arange(n_ranks)
 
 
 def dot_shift(width: float) -> float:
-    """How far to the right of a bar's middle its dots stand, so that dots and interval do not hide each other."""
+    """Return the distance of the dots from the centre of their bar, so that dots and interval do not overlap."""
     return 0.22 * width
 
 
 def draw_bars(axes: Axes, frame: pd.DataFrame, positions: pd.Series, *, colour: str, width: float = 0.84) -> None:
-    """Bars, intervals and dots.
+    """Draw bars, intervals and dots.
 
     Args:
-        axes: where.
-        frame: columns seed, kl_nats; one row per seed and bar.
-        positions: the bar of each row of ``frame``, by its index.
-        colour: of the bars.
-        width: of a bar; the unit is the distance of two bars.
+        axes: Axes to draw on.
+        frame: Table with the columns seed and kl_nats, and one row per seed and bar.
+        positions: Position of the bar of each row, with the index of ``frame``.
+        colour: Colour of the bars.
+        width: Width of a bar; the unit is the distance between two bars.
     """
     placed = frame.assign(position=positions)
     summary = intervals.over_seeds(placed, ["position"], "kl_nats")
@@ -66,7 +66,7 @@ def draw_bars(axes: Axes, frame: pd.DataFrame, positions: pd.Series, *, colour: 
 
 
 def draw_own_blocks(axes: Axes, table: pd.DataFrame, *, colour: str, shift: float = 0.0, width: float = 0.84) -> None:
-    """The dimensions of each class's block, class by class, by falling KL."""
+    """Draw the dimensions of each class's block, class by class, by falling KL."""
     own = kl.own_block(table)
     classes = {k: i for i, k in enumerate(sorted(own["image_class"].unique()))}
     n_ranks = int(own["rank"].max())
@@ -78,11 +78,11 @@ def draw_own_blocks(axes: Axes, table: pd.DataFrame, *, colour: str, shift: floa
 
 
 def legend_handles(colours: Sequence[tuple[str, str]], n_seeds: int) -> list[Artist]:
-    """Handles for coloured bars and, with more than one seed, for intervals and dots.
+    """Return the legend handles of coloured bars and, with more than one seed, of intervals and dots.
 
     Args:
         colours: (label, colour) of each kind of bar.
-        n_seeds: the largest number of seeds in the figure.
+        n_seeds: Largest number of seeds in the figure.
     """
     handles: list[Artist] = [Patch(color=colour, linewidth=0, label=label) for label, colour in colours]
     if n_seeds > 1:

@@ -1,7 +1,7 @@
-r"""Caption files: what a figure shows, and numbers of its tables, as reStructuredText, which the report reads.
+r"""Caption files: the caption of a figure and numbers from its tables, as reStructuredText for the report.
 
-A figure module may have ``numbers(tables) -> str``; each line becomes an item below the caption. Words that come out
-of a table (names of data sets and classes) are text, whatever signs they hold: `compose` escapes all of it.
+A figure module may have ``numbers(tables) -> str``; each line becomes an item below the caption. Words from a table
+(names of data sets and classes) may contain any character: `compose` escapes the whole text.
 """
 
 import re
@@ -13,18 +13,18 @@ from nvae.plotting import intervals
 from nvae.plotting.labels import dataset_label, mean_label, model_label, seeds_range_label
 from nvae.tables.reading import Arrays, select, text
 
-# What means something inside a line; a colon does so before another sign (``::``, ``http:``).
+# Characters with a meaning inside a line; a colon has one if another character follows (``::``, ``http:``).
 _INLINE = re.compile(r"[\\*`_|@]|:(?=\S)")
-# A line that begins like this begins a paragraph and nothing else: no list, no field, no rule.
+# The start of a line that can only begin a paragraph, and not a list, a field or a rule.
 _PLAIN_START = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?=[ :,;]|$)")
 
 
 def compose(caption: str, numbers: str) -> str:
-    r"""The content of a caption file.
+    r"""Compose the content of a caption file.
 
     Args:
-        caption: what is seen, as plain text.
-        numbers: what the tables say, one item a line, as plain text.
+        caption: Description of the figure, as plain text.
+        numbers: Numbers from the tables, one item per line, as plain text.
 
     >>> print(compose("Figure 5. The blocks z_c.", "MNIST: 8.73 nat"), end="")
     Figure 5. The blocks z\_c.
@@ -38,7 +38,7 @@ def compose(caption: str, numbers: str) -> str:
 
 
 def escape(words: str) -> str:
-    r"""Plain text as one line of reStructuredText that shows exactly it, each run of white space as one space.
+    r"""Escape plain text as one line of reStructuredText that displays it, with one space per run of white space.
 
     >>> print(escape("of z_s <b>x</b>"), escape("1. no list"))
     of z\_s <b>x</b> \ 1. no list
@@ -48,10 +48,10 @@ def escape(words: str) -> str:
 
 
 def mean(values: pd.Series) -> str:
-    """A mean over seeds, with half its 95 % t interval if there is more than one.
+    """Format a mean over seeds, with half its 95 % t interval if there is more than one seed.
 
     Args:
-        values: one a seed.
+        values: One value per seed.
 
     >>> mean(pd.Series([8.0, 9.0, 10.0])), mean(pd.Series([8.731]))
     ('9 ± 2', '8.73')
@@ -61,29 +61,29 @@ def mean(values: pd.Series) -> str:
 
 
 def ends(tables: Iterable[pd.DataFrame]) -> tuple[float, float]:
-    """The smallest and the largest σ of tables that have a column ``sigma``."""
+    """Return the smallest and the largest σ of tables that have a column ``sigma``."""
     sigmas = pd.concat([table["sigma"] for table in tables])
     return float(sigmas.min()), float(sigmas.max())
 
 
 def at_ends(points: pd.DataFrame, column: str, sigmas: tuple[float, float]) -> str:
-    """A column's mean over seeds at the smallest and the largest σ.
+    """Format a column's means over seeds at the smallest and the largest σ.
 
     Raises:
-        UserError: there is no such σ among the points.
+        UserError: If the points lack one of the two values of σ.
     """
     return " → ".join(mean(select(points, sigma=sigma)[column]) for sigma in sigmas)
 
 
 def seeds(tables: Iterable[pd.DataFrame]) -> str:
-    """How many seeds the means are over, and what stands behind them."""
+    """State the number of seeds of the means, and the meaning of the number after ±."""
     counts = [table["seed"].nunique() for table in tables]
-    told = seeds_range_label(counts)
-    return f"{told}; ±: half the {intervals.LABEL}" if max(counts) > 1 else told
+    label = seeds_range_label(counts)
+    return f"{label}; ±: half the {intervals.LABEL}" if max(counts) > 1 else label
 
 
 def samples(tables: Iterable[Arrays]) -> str:
-    """Which models were sampled at which σ, one line for each data set."""
+    """State which models were sampled at which σ, one line per data set."""
     models: dict[tuple[str, str, str], list[str]] = {}
     for table in tables:
         about = (text(table, "dataset"), ", ".join(f"{sigma:g}" for sigma in table["sigmas"]), text(table, "seed"))

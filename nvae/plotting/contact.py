@@ -1,4 +1,4 @@
-"""A contact sheet: what each model draws of every class as σ grows."""
+"""Contact sheets: samples of every class by each model, at growing σ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _LINE = 0.12
 
 @dataclass(frozen=True)
 class _Size:
-    """Inches that all panels share."""
+    """Sizes in inches that all panels share."""
 
     head: float
     label: float
@@ -34,10 +34,10 @@ class _Size:
 
 
 def contact_sheet(tables: Sequence[Arrays]) -> Figure:
-    """Two panels a line, one a model: columns are classes, rows are samples, in groups of one σ.
+    """Draw one panel per model, two side by side; columns are classes, rows are samples, in groups of one σ.
 
     Args:
-        tables: the sample tables of the models, all of one shape.
+        tables: Sample tables of the models, all of one shape.
     """
     size = _measure(tables)
     n_lines = -(-len(tables) // _COLUMNS)
@@ -59,7 +59,7 @@ def _measure(tables: Sequence[Arrays]) -> _Size:
     label = _longest([_sigma_label(sigma) for sigma in tables[0]["sigmas"]]) + _EDGE
     width = (style.DOUBLE - _EDGE) / _COLUMNS - label - _EDGE
     head = _TITLE + (_longest(names) if _upright(names, width) else _LINE)
-    # A group's height grows with its width; many σ must still fit a page.
+    # The height of a group grows with its width. With many values of σ, groups shrink to fit a page.
     group, _ = grids.size(min(n_samples, _PER_SIGMA), n_classes, (shape[0], shape[1]), width)
     free = (_HIGHEST - _EDGE) / -(-len(tables) // _COLUMNS) - head - (n_sigmas - 1) * _GAP
     shrink = min(1.0, free / (n_sigmas * group))
@@ -68,7 +68,7 @@ def _measure(tables: Sequence[Arrays]) -> _Size:
 
 
 def _draw_groups(figure: Figure, table: Arrays, size: _Size, left: float, top: float) -> Axes:
-    """One panel; the axes of its first group are returned, for the title."""
+    """Draw one panel, and return the axes of its first group, for the title."""
     names = _names(table)
     images = table["images"][:, :, :_PER_SIGMA].swapaxes(1, 2)
     n_rows, tile_height, tile_width = images.shape[1], *images.shape[3:]
@@ -99,5 +99,5 @@ def _longest(names: list[str]) -> float:
 
 
 def _upright(names: list[str], width: float) -> bool:
-    """Whether names are wider than a column and must stand upright."""
+    """Return whether names are wider than a column and must be written vertically."""
     return _longest(names) > width / len(names)

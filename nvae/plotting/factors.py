@@ -1,4 +1,4 @@
-"""From a factor table to means over factors."""
+"""Means over the factors of a factor table."""
 
 import pandas as pd
 
@@ -7,18 +7,18 @@ from nvae.tables.reading import select
 
 
 def mean_r2(table: pd.DataFrame, kind: str, source: str) -> pd.DataFrame:
-    """Mean over a kind's factors of the held-out R² from a source, for each seed.
+    """Compute the mean held-out R² over the factors of a kind, predicted from one part of the latents, per seed.
 
     Args:
-        table: a factor table, or the rows of a calibration table at one setting.
-        kind: of the factors, ``shared`` or ``exclusive``.
-        source: what they are read from, ``shared``, ``own`` or ``others``.
+        table: Factor table, or the rows of a calibration table at one setting.
+        kind: Kind of the factors, ``shared`` or ``exclusive``.
+        source: Part of the latents that predicts them, ``shared``, ``own`` or ``others``.
 
     Returns:
-        Columns seed, value; no rows where no factor is of that kind.
+        Columns seed and value; no rows if no factor is of that kind.
 
     Raises:
-        UserError: R² is missing, of all factors or of one.
+        UserError: If R² is missing, for all factors or for one.
     """
     found = select(table, metric="r2")
     found = found[found["factor_kind"] == kind]

@@ -1,4 +1,4 @@
-"""Many small images as one: a single ``imshow`` per panel is fast and keeps every pixel."""
+"""Grids of small images as one image: a single ``imshow`` per panel is fast and keeps every pixel."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from nvae.plotting import style
 
 GAP = 2  # pixels between tiles
-_HUGE = 1e9  # a spacing of ticks that only zero is a multiple of
+_HUGE = 1e9  # spacing of ticks of which only zero is a multiple
 
 
 def tile(images: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
-    """Lay images out in rows and columns on white.
+    """Arrange images in rows and columns on a white background.
 
     Args:
-        images: (rows, columns, height, width) uint8.
-        kept: (rows, columns); a tile that is False gets a coloured line below it.
+        images: Images, (rows, columns, height, width) uint8.
+        kept: Mask, (rows, columns) bool; a tile whose entry is False gets a coloured line below it.
 
     Returns:
-        (rows · (height + GAP), columns · (width + GAP) − GAP, 3) uint8.
+        Image of the grid, (rows · (height + GAP), columns · (width + GAP) − GAP, 3) uint8.
     """
     rows, columns, height, width = images.shape
     canvas = np.full((rows, height + GAP, columns, width + GAP, 3), 255, np.uint8)
@@ -32,14 +32,14 @@ def tile(images: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> ND
 
 
 def size(rows: int, columns: int, tile_shape: tuple[int, int], width: float) -> tuple[float, float]:
-    """Height of a grid and width of one tile, both in inches, in a panel ``width`` inches wide."""
+    """Return the height of a grid and the width of one tile, in inches, in a panel that is ``width`` inches wide."""
     tile_height, tile_width = tile_shape
     pixel = width / (columns * (tile_width + GAP) - GAP)
     return rows * (tile_height + GAP) * pixel, tile_width * pixel
 
 
 def show(axes: Axes, images: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> None:
-    """Draw a grid of images, without frame or ticks."""
+    """Draw a grid of images without a frame or ticks."""
     axes.imshow(tile(images, kept), aspect="auto", interpolation="none")
     axes.set_xticks([])
     axes.set_yticks([])
@@ -55,23 +55,24 @@ def label_rows(axes: Axes, labels: list[str], tile_height: int) -> None:
 
 
 def label_columns(axes: Axes, labels: list[str], tile_width: int) -> None:
-    """Write a label below each column of tiles; an empty one leaves its column without."""
+    """Write a label below each column of tiles; a column whose label is empty has none."""
     centres = np.arange(len(labels)) * (tile_width + GAP) + (tile_width - 1) / 2
     shown = [(centre, label) for centre, label in zip(centres, labels, strict=True) if label]
     axes.set_xticks([centre for centre, _ in shown], [label for _, label in shown])
 
 
 def value_labels(values: NDArray[np.floating], tile_width: float) -> list[str]:
-    """Which latent values are written below the columns.
+    """Return the labels of the latent's values below the columns.
 
-    Halves or whole numbers where tiles are wide enough, otherwise the two ends and, if it is among them, zero.
+    The two ends have labels, and between them, depending on the width of a tile, multiples of 0.5, whole numbers, or
+    zero alone.
 
     Args:
-        values: (steps,) the latent's values.
-        tile_width: inches.
+        values: Values of the latent, (steps,).
+        tile_width: Width of a tile in inches.
 
     Returns:
-        One label for each step, some of them empty.
+        One label per step, some of them empty.
     """
     unit = 0.5 if tile_width > 0.25 else 1.0 if tile_width > 0.14 else _HUGE
     labels = []

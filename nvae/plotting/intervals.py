@@ -1,4 +1,4 @@
-"""Means over seeds and their intervals, the same in every figure."""
+"""Means over seeds and their intervals, computed in the same way for every figure."""
 
 import numpy as np
 import pandas as pd
@@ -9,15 +9,15 @@ LABEL = f"{round(100 * CONFIDENCE)} % t interval of the mean over seeds"
 
 
 def over_seeds(frame: pd.DataFrame, by: list[str], column: str) -> pd.DataFrame:
-    """Mean and half the width of the 95 % t interval over seeds.
+    """Compute the mean and half the width of the 95 % t interval over seeds.
 
     Args:
-        frame: one row per seed and ``by``.
-        by: the columns that tell the plotted items apart.
-        column: what is averaged.
+        frame: Table with one row per seed and combination of the columns ``by``.
+        by: Names of the columns that distinguish the plotted items.
+        column: Name of the column that is averaged.
 
     Returns:
-        Columns ``by``, mean, half (NaN with a single seed: one value has no spread), n.
+        Columns ``by``, mean, half (NaN with a single seed, which has no spread) and n.
     """
     summary = frame.groupby(by)[column].agg(["mean", "std", "count"]).reset_index()
     summary = summary.rename(columns={"std": "sd", "count": "n"})
@@ -26,7 +26,7 @@ def over_seeds(frame: pd.DataFrame, by: list[str], column: str) -> pd.DataFrame:
 
 
 def t_factor(n: np.ndarray) -> np.ndarray:
-    """What the standard deviation of ``n`` values is multiplied by to get half the interval of their mean.
+    """Return the ratio of half the interval of a mean to the standard deviation of its ``n`` values.
 
     >>> t_factor(np.array([1, 4])).round(3)
     array([  nan, 1.591])

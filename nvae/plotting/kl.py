@@ -1,8 +1,7 @@
-"""From a KL table to what the KL figures show: ranked dimensions and sums.
+"""The numbers that the KL figures show: ranked dimensions and sums of a KL table.
 
-Latent dimensions of two seeds do not correspond: dimension 3 of one model may be dimension 1 of
-another. Within a block, dimensions are therefore ranked by falling KL for each seed, and seeds are
-averaged rank by rank.
+Latent dimensions of two seeds do not correspond: dimension 3 of one model may be dimension 1 of another. The dimensions
+of a block are therefore ranked by falling KL for each seed, and averages over seeds are taken per rank.
 """
 
 import numpy as np
@@ -16,13 +15,13 @@ OTHER = "other blocks"
 
 
 def own_block(kl: pd.DataFrame) -> pd.DataFrame:
-    """KL of each class's block on that class's own images.
+    """Return the KL of each class's block on the images of that class.
 
     Args:
-        kl: the test rows of a KL table.
+        kl: Test rows of a KL table.
 
     Returns:
-        Columns seed, image_class, rank (1 = largest), kl_nats.
+        Columns seed, image_class, rank (1 = largest) and kl_nats.
     """
     blocks = select(kl, kind="class")
     own = blocks[blocks["latent_class"] == blocks["image_class"]]
@@ -30,19 +29,19 @@ def own_block(kl: pd.DataFrame) -> pd.DataFrame:
 
 
 def shared(kl: pd.DataFrame) -> pd.DataFrame:
-    """KL of each shared dimension, mean over all test images.
+    """Return the KL of each shared dimension, mean over all test images.
 
     Returns:
-        Columns seed, rank (1 = largest), kl_nats.
+        Columns seed, rank (1 = largest) and kl_nats.
     """
     return _ranked(_over_images(select(kl, kind="shared"), ["seed", "dim"]), ["seed"])
 
 
 def totals(kl: pd.DataFrame) -> pd.DataFrame:
-    """KL summed over dimensions, mean over all test images, for each seed.
+    """Return the KL of each part of the latents, summed over dimensions, mean over all test images, per seed.
 
     Returns:
-        Columns seed, part (`OWN`, `SHARED` or `OTHER`), kl_nats. The three add up to KL(q(z|x) ‖ p(z)).
+        Columns seed, part (`OWN`, `SHARED` or `OTHER`) and kl_nats. The three parts add up to KL(q(z|x) ‖ p(z)).
     """
     is_shared = kl["kind"] == "shared"
     is_own = ~is_shared & (kl["latent_class"] == kl["image_class"])
@@ -53,18 +52,18 @@ def totals(kl: pd.DataFrame) -> pd.DataFrame:
 
 
 def seeds(kl: pd.DataFrame) -> list[int]:
-    """The seeds in a table, sorted."""
+    """Return the seeds of a table, sorted."""
     return sorted({int(seed) for seed in kl["seed"]})
 
 
 def class_names(kl: pd.DataFrame) -> list[str]:
-    """Class names in the order of the class numbers."""
+    """Return the class names in the order of the class numbers."""
     named = kl.drop_duplicates("image_class").sort_values("image_class")
     return [str(name) for name in named["image_class_name"]]
 
 
 def dataset(kl: pd.DataFrame) -> str:
-    """The data set that a table is about."""
+    """Return the data set of a table."""
     return str(kl["dataset"].iloc[0])
 
 

@@ -1,4 +1,4 @@
-"""What data sets, models, metrics and numbers are called in a figure."""
+"""Printed names of data sets, models, metrics and factors, and labels of numbers."""
 
 import math
 from collections.abc import Collection
@@ -50,22 +50,22 @@ _METRICS = {
 
 
 def dataset_label(dataset: str) -> str:
-    """A data set's name in print; one that is unknown here stays as it is."""
+    """Return the printed name of a data set; a name without an entry is returned unchanged."""
     return _DATASETS.get(dataset, dataset)
 
 
 def model_label(variant: str) -> str:
-    """A trained variant's name in print; one that is unknown here stays as it is."""
+    """Return the printed name of a variant; a name without an entry is returned unchanged."""
     return _MODELS.get(variant, variant)
 
 
 def metric_label(metric: str) -> str:
-    """A metric's name and unit in print; one that is unknown here stays as it is."""
+    """Return the printed name and unit of a metric; a name without an entry is returned unchanged."""
     return _METRICS.get(metric, metric)
 
 
 def factor_label(factor: str) -> str:
-    """A factor of variation in words; what is said of it, such as R², has not its unit.
+    """Return the printed name of a factor of variation, without its unit, which measures such as R² do not have.
 
     >>> factor_label("six_hook"), factor_label("azimuth_deg")
     ('six hook', 'azimuth')
@@ -74,7 +74,7 @@ def factor_label(factor: str) -> str:
 
 
 def fraction_label(share: float) -> str:
-    """A share of few equal parts.
+    """Format a share as a fraction with a denominator of at most 12.
 
     >>> fraction_label(0.0), fraction_label(1 / 3), fraction_label(1.0)
     ('0', '1/3', '1')
@@ -83,7 +83,7 @@ def fraction_label(share: float) -> str:
 
 
 def share_label(generated_share: float) -> str:
-    """What a classifier was trained on.
+    """Describe the images that a classifier was trained on.
 
     >>> share_label(0.25), share_label(1)
     ('25 % generated', 'generated only')
@@ -92,7 +92,7 @@ def share_label(generated_share: float) -> str:
 
 
 def mean_label(mean: float, half: float) -> str:
-    """A mean and half its interval, to the interval's first digit; NaN stands for no interval.
+    """Format a mean and half its interval, rounded to the interval's first digit; NaN stands for no interval.
 
     >>> mean_label(0.04213, 0.0031), mean_label(88.2, 12.4), mean_label(0.04213, math.nan), mean_label(-0.01, 0.2)
     ('0.042 ± 0.003', '88 ± 12', '0.0421', '0.0 ± 0.2')
@@ -104,7 +104,7 @@ def mean_label(mean: float, half: float) -> str:
 
 
 def seeds_label(n: int) -> str:
-    """How many seeds a panel is based on, and whether there can be an interval.
+    """State the number of seeds of a panel, and that a single seed has no interval.
 
     >>> seeds_label(1), seeds_label(5)
     ('n = 1 seed, no interval', 'n = 5 seeds')
@@ -113,7 +113,7 @@ def seeds_label(n: int) -> str:
 
 
 def seeds_range_label(counts: Collection[int]) -> str:
-    """The same for several lines, whose numbers of seeds may differ.
+    """State the number of seeds of several lines, which may differ.
 
     >>> seeds_range_label([5, 5]), seeds_range_label([5, 3])
     ('n = 5 seeds', 'n = 3 to 5 seeds')
@@ -123,12 +123,12 @@ def seeds_range_label(counts: Collection[int]) -> str:
 
 
 def model_count_label(seed: str) -> str:
-    """That images or points come from one model."""
+    """State that images or points come from one model."""
     return f"n = 1 model (seed {seed})"
 
 
 def center_label(center: str) -> str:
-    """Where a traversal holds the dimensions that do not move."""
+    """Describe the values of the dimensions that do not move in a traversal."""
     places = {
         "seed_image": "one test image's encoding",
         "given_image": "one given image's encoding",

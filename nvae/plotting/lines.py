@@ -1,4 +1,4 @@
-"""What figures over a number such as σ share: lines are means over seeds, bands the interval, dots the seeds."""
+"""Line plots over a number such as σ: lines show means over seeds, bands their intervals, dots single seeds."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from nvae.plotting.labels import model_label, seeds_range_label
 
 _BAND_ALPHA = 0.13
 _DASHES = (0, (4, 2))
-_MARGIN = 0.08  # of the axis, for the dots beside the last marker
+_MARGIN = 0.08  # share of the axis, for the dots beside the last marker
 
 
 @dataclass(frozen=True)
 class Look:
-    """What tells a line from the others of its panel.
+    """Appearance of a line, which distinguishes it from the others of its panel.
 
     Args:
-        label: its words in a legend.
-        colour: of the line, its band and its dots.
-        marker: of its means.
-        place: how many lines have their dots nearer to the markers.
-        dashed: whether the line is.
+        label: Text in a legend.
+        colour: Colour of the line, its band and its dots.
+        marker: Marker of its means.
+        place: Number of lines whose dots are nearer to the markers.
+        dashed: Whether the line is dashed.
     """
 
     label: str
@@ -40,33 +40,33 @@ class Look:
 
 
 def model_look(model: str) -> Look:
-    """A trained variant's look, the same in every figure."""
+    """Return the appearance of a variant, which is the same in every figure."""
     place = list(style.MODEL_COLOURS).index(model)
     return Look(model_label(model), style.MODEL_COLOURS[model], style.MODEL_MARKERS[model], place)
 
 
 def draw_model(axes: Axes, points: pd.DataFrame, column: str, *, model: str, over: str = "sigma") -> None:
-    """A model's line over σ, and with more than one seed its band and dots.
+    """Draw the line of a model over σ and, with more than one seed, its band and dots.
 
     Args:
-        axes: where.
-        points: columns seed, ``over`` and ``column``; one row per seed and place on the x axis.
-        column: what stands on the y axis.
-        model: the trained variant, for its colour and marker.
-        over: what stands on the x axis.
+        axes: Axes to draw on.
+        points: Table with the columns seed, ``over`` and ``column``, and one row per seed and position on the x axis.
+        column: Name of the column on the y axis.
+        model: Name of the variant, which determines the colour and the marker.
+        over: Name of the column on the x axis.
     """
     draw_line(axes, points, column, over=over, look=model_look(model))
 
 
 def draw_line(axes: Axes, points: pd.DataFrame, column: str, *, over: str, look: Look) -> None:
-    """A line, and with more than one seed its band and dots.
+    """Draw a line and, with more than one seed, its band and dots.
 
     Args:
-        axes: where; its ticks are set to the line's places.
-        points: columns seed, ``over`` and ``column``; one row per seed and place on the x axis.
-        column: what stands on the y axis.
-        over: what stands on the x axis.
-        look: what tells it from other lines.
+        axes: Axes to draw on. Its ticks are set to the positions of the line's points.
+        points: Table with the columns seed, ``over`` and ``column``, and one row per seed and position on the x axis.
+        column: Name of the column on the y axis.
+        over: Name of the column on the x axis.
+        look: Appearance of the line.
     """
     summary = intervals.over_seeds(points, [over], column)
     x, mean, half = summary[over], summary["mean"], summary["half"]
@@ -77,7 +77,7 @@ def draw_line(axes: Axes, points: pd.DataFrame, column: str, *, over: str, look:
         beside = _beside(axes, look.place)
         dots = seed_dots(look.colour)
         axes.plot(points[over], points[column], **dots, transform=beside, clip_on=False, in_layout=False)
-        # A transform of their own keeps them out of the limits, and a seed may lie outside of the interval.
+        # Because of their transform, the dots do not extend the limits, although a seed may lie outside the interval.
         axes.update_datalim(points[[over, column]].to_numpy())
     axes.plot(x, mean, label=look.label, **_line(look))
     axes.margins(x=_MARGIN)
@@ -85,7 +85,7 @@ def draw_line(axes: Axes, points: pd.DataFrame, column: str, *, over: str, look:
 
 
 def draw_baseline(axes: Axes, values: pd.Series) -> None:
-    """The level of classifiers that saw no generated image, one value a seed, as a dashed line with its band."""
+    """Draw the value of classifiers trained on real images alone, one per seed, as a dashed line with its band."""
     summary = intervals.over_seeds(pd.DataFrame({"all": 0, "value": values}), ["all"], "value").iloc[0]
     if summary["n"] > 1:
         low, high = summary["mean"] - summary["half"], summary["mean"] + summary["half"]
@@ -94,13 +94,13 @@ def draw_baseline(axes: Axes, values: pd.Series) -> None:
 
 
 def add_legend(figure: Figure, tables: Iterable[pd.DataFrame], *, models: Sequence[str], baseline: bool) -> None:
-    """One legend above all panels: models, baseline, interval and dots; it tells n whatever n is.
+    """Add one legend above all panels: models, baseline, interval and dots. It always states the number of seeds.
 
     Args:
-        figure: with constrained layout.
-        tables: all that the figure is drawn from, for their seeds.
-        models: in the order of the legend.
-        baseline: whether the panels have one.
+        figure: Figure with constrained layout.
+        tables: All tables of the figure, for their seeds.
+        models: Names of the variants in the order of the legend.
+        baseline: Whether the panels have a baseline.
     """
     handles: list[Artist] = [line_handle(model_look(model)) for model in models]
     if baseline:
@@ -110,26 +110,26 @@ def add_legend(figure: Figure, tables: Iterable[pd.DataFrame], *, models: Sequen
 
 
 def line_handle(look: Look) -> Line2D:
-    """A line in a legend."""
+    """Return the legend handle of a line."""
     return Line2D([], [], label=look.label, **_line(look))
 
 
 def reference_handle(label: str) -> Line2D:
-    """The dashed grey line that others are compared with, in a legend."""
+    """Return the legend handle of the dashed grey line that others are compared with."""
     return Line2D([], [], **reference(), label=label)
 
 
 def reference() -> dict[str, Any]:
-    """How ``plot`` draws what others are compared with."""
+    """Return the arguments of ``plot`` for a line that others are compared with."""
     return {"color": style.BASELINE, "linestyle": _DASHES}
 
 
 def seeds_handles(counts: Collection[int], *, band: bool = True) -> list[Artist]:
-    """Interval and dots in a legend, with n, or what there is instead of them with one seed.
+    """Return the legend handles of interval and dots, with the number of seeds; with one seed, of that number alone.
 
     Args:
-        counts: the number of seeds of each table.
-        band: intervals are drawn as bands; otherwise as lines.
+        counts: Number of seeds of each table.
+        band: Whether intervals are drawn as bands; otherwise they are lines.
     """
     n = seeds_range_label(counts)
     if max(counts) == 1:
@@ -143,12 +143,12 @@ def seeds_handles(counts: Collection[int], *, band: bool = True) -> list[Artist]
 
 
 def seed_dots(colour: str) -> dict[str, Any]:
-    """How ``plot`` draws single seeds."""
+    """Return the arguments of ``plot`` for the dots of single seeds."""
     return {"linestyle": "none", "marker": "o", "markersize": 1.6, "markeredgewidth": 0, "color": colour, "alpha": 0.7}
 
 
 def _beside(axes: Axes, place: int) -> Transform:
-    """Where the dots of each line stand: right of its markers, which would hide them, and of each other's."""
+    """Return the transform that moves a line's dots to the right of its markers, and of the dots of earlier lines."""
     points = 3.0 + 0.9 * place
     return axes.transData + ScaledTranslation(points / 72, 0, cast(Figure, axes.figure).dpi_scale_trans)
 

@@ -1,4 +1,4 @@
-"""What figures with a row a number share: a mark is the mean over seeds, a line the interval, dots the seeds."""
+"""Plots with one row per number: marks show means over seeds, lines their intervals, dots single seeds."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from nvae.plotting import intervals, lines, style
 
 _SIZE = 3.2
-_BEYOND = "<"  # the mark of a mean that is too small for the axis
+_BEYOND = "<"  # marker of a mean that is too small for the axis
 
 
 def draw_row(
@@ -24,17 +24,18 @@ def draw_row(
     below: float = 0.2,
     least: float | None = None,
 ) -> None:
-    """One mean on a horizontal axis, and with more than one seed its interval and dots.
+    """Draw one mean on a horizontal axis and, with more than one seed, its interval and dots.
 
     Args:
-        axes: where; its y axis points down, a row is 1 high.
-        values: one a seed.
-        row: where the mark stands.
-        colour: of all.
-        marker: of the mean.
-        fill: ``full``, ``left`` half or ``none``.
-        below: how far under the mark the dots stand, in rows.
-        least: what is smaller is drawn here, a mean with a mark that says so; None: nothing is.
+        axes: Axes to draw on. Its y axis points down, and rows are 1 high.
+        values: One value per seed.
+        row: Vertical position of the mark.
+        colour: Colour of the mark, the interval and the dots.
+        marker: Marker of the mean.
+        fill: Filled part of the marker: ``full``, ``left`` (half) or ``none``.
+        below: Distance of the dots below the mark, in rows.
+        least: Lower limit: smaller numbers are drawn at this value, and a smaller mean gets another marker. None sets
+            no limit.
     """
     summary = intervals.over_seeds(pd.DataFrame({"all": 0, "value": values}), ["all"], "value").iloc[0]
     mean, half = summary["mean"], summary["half"]
@@ -49,7 +50,7 @@ def draw_row(
 
 
 def look(colour: str, marker: str, fill: str = "full") -> dict[str, Any]:
-    """How ``plot`` draws a mean."""
+    """Return the arguments of ``plot`` for a mean."""
     return {
         "linestyle": "none",
         "marker": marker,
@@ -63,17 +64,17 @@ def look(colour: str, marker: str, fill: str = "full") -> dict[str, Any]:
 
 
 def handle(label: str, colour: str, marker: str, fill: str = "full") -> Line2D:
-    """A mean in a legend."""
+    """Return the legend handle of a mean."""
     return Line2D([], [], label=label, **look(colour, marker, fill))
 
 
 def beyond_handle(least: float) -> Line2D:
-    """In a legend, the mark of a mean that is too small for the axis."""
+    """Return the legend handle of a mean that is too small for the axis."""
     return handle(f"below {least:g}, drawn there".replace("-", "−"), style.INK, _BEYOND)
 
 
 def stripe(axes: Axes, shaded: Iterable[int], n_rows: int) -> None:
-    """Shade rows to guide the eye, and let the y axis point down."""
+    """Shade rows to guide the eye, and make the y axis point down."""
     for row in shaded:
         axes.axhspan(row - 0.5, row + 0.5, color=style.BAND, linewidth=0, zorder=0)
     axes.set_ylim(n_rows - 0.5, -0.5)

@@ -1,4 +1,4 @@
-"""Place panels of images on a page: row labels, latent values, seed images and a footing."""
+"""Layout of panels of images on a page, with row labels, latent values, seed images and a footer."""
 
 from dataclasses import dataclass
 
@@ -24,13 +24,13 @@ _LARGEST_TILE = 0.6
 
 @dataclass(frozen=True)
 class Panel:
-    """One grid of images with its words.
+    """One grid of images with its labels.
 
     Args:
-        title: what follows the panel's letter.
-        images: (rows, steps, height, width) uint8.
-        kept: (rows, steps), False where the encoder no longer sees the class.
-        rows: a label for each row.
+        title: Text after the panel's letter.
+        images: Images, (rows, steps, height, width) uint8.
+        kept: Mask, (rows, steps) bool; False where the encoder no longer predicts the class.
+        rows: Label of each row.
     """
 
     title: str
@@ -52,7 +52,7 @@ class _Page:
     height: float
 
     def left(self, column: int) -> float:
-        """Distance of a panel's images from the page's left edge."""
+        """Return the distance of a panel's images from the left edge of the page."""
         labels = column + 1 if self.labels_everywhere else 1
         seed = self.seed + _GUTTER / 2 if self.seed else 0.0
         return EDGE + labels * self.label + seed + column * (self.panel + _GUTTER)
@@ -67,21 +67,21 @@ def compose(
     width: float,
     seed_images: np.ndarray | None = None,
 ) -> Figure:
-    """Lay panels out in reading order.
+    """Lay out panels in reading order.
 
     Rows are labelled once per line of panels if all panels have the same rows, otherwise at every panel.
 
     Args:
-        table: the traversal table, for its data set, seed and centre.
-        panels: of equal shape.
-        values: (steps,) the moving latent's values.
-        columns: panels side by side.
-        width: of the page, inches.
-        seed_images: (rows, height, width) uint8, shown before the first panel of each line.
+        table: Traversal table, for its data set, seed and centre.
+        panels: Panels of equal shape.
+        values: Values of the moving latent, (steps,).
+        columns: Number of panels side by side.
+        width: Width of the page in inches.
+        seed_images: Images that are shown before the first panel of each line, (rows, height, width) uint8.
     """
     page = _measure(panels, columns, width, with_seed=seed_images is not None)
     n_lines = -(-len(panels) // columns)
-    # The bottom panel of a column carries the latent's values; only a short last line gives two lines ticks.
+    # The bottom panel of a column shows the latent's values; if the last line is short, two lines have such panels.
     ticked = [any(i + columns >= len(panels) for i in _line(n, columns, len(panels))) for n in range(n_lines)]
     heights = [_TITLE + page.height + (_TICKS if has_ticks else 0.0) for has_ticks in ticked]
     figure = style.new_figure(width, sum(heights) + _FOOT + EDGE)
@@ -116,7 +116,7 @@ def _measure(panels: list[Panel], columns: int, width: float, *, with_seed: bool
     if with_seed:
         free -= _GUTTER / 2
     panel = free / (columns + (1 / n_steps if with_seed else 0))
-    # A table of few steps must not blow its images up until they fill the page.
+    # The images of a table with few steps do not grow until they fill the page.
     panel = min(panel, n_steps * _LARGEST_TILE)
     height, tile = grids.size(n_rows, n_steps, panels[0].images.shape[2:], panel)
     return _Page(columns, label, everywhere, tile if with_seed else 0.0, panel, tile, height)
@@ -127,7 +127,7 @@ def _show_seeds(figure: Figure, page: _Page, top: float, seed_images: np.ndarray
     axes = style.place_axes(figure, left, top, page.seed, page.height)
     grids.show(axes, seed_images[:, None])
     if named:
-        # Not "seed": in a footing that word is the random seed.
+        # Not "seed", which is the random seed in the footer.
         grids.label_columns(axes, ["input"], seed_images.shape[2])
     return axes
 

@@ -1,4 +1,4 @@
-"""How one posterior sample per image spreads: densities of single dimensions and a view of two, class by class."""
+"""Plots of one posterior sample per image, by class: densities of single dimensions, and a view of two dimensions."""
 
 import math
 from collections.abc import Iterable
@@ -17,43 +17,45 @@ from nvae.plotting import style
 from nvae.tables.reading import Arrays, text
 
 _GRID_POINTS = 201
-_MOST_POINTS = 3000  # in a view of two dimensions: more hide each other and swell the PDF
-_HEADROOM = 1.25  # above the densities, for words
+_MOST_POINTS = 3000  # in a view of two dimensions; more points hide each other and enlarge the PDF
+_HEADROOM = 1.25  # for the text above the densities
 _SMALLEST_LIMIT = 3.3
 _TICK = 2
 _PRIOR: dict[str, Any] = {"color": style.INK, "linestyle": (0, (1, 1.3)), "linewidth": 0.9}
 
 
 def limit(samples: Iterable[np.ndarray]) -> float:
-    """Half the width of axes that hold all samples, and a little more, or the ticks of neighbours would meet."""
+    """Return half the width of axes for all samples, with a margin that keeps the ticks of neighbouring axes apart."""
     return max(_SMALLEST_LIMIT, 1.1 * max(float(np.abs(z).max()) for z in samples))
 
 
 def colours(table: Arrays) -> dict[int, str]:
-    """A colour for each class.
+    """Return the colour of each class.
 
     Raises:
-        UserError: more classes than can be told apart.
+        UserError: If there are more classes than distinguishable colours.
     """
     n_classes, most = len(table["class_names"]), len(style.CLASS_COLOURS)
     if n_classes > most:
         raise UserError(
             f"the posterior table of {text(table, 'dataset')}",
             got=f"{n_classes} classes",
-            expected=f"at most {most}, the colours that can be told apart",
+            expected=f"at most {most}, the number of distinguishable colours",
             hint="Make the table from a data set of digits.",
         )
     return dict(enumerate(style.CLASS_COLOURS[:n_classes]))
 
 
 def draw_densities(axes: Axes, z: np.ndarray, table: Arrays, half_width: float) -> None:
-    """Kernel densities of one dimension: each class's, all classes', and the prior's; each has area 1.
+    """Draw the densities of one dimension: of each class, of all classes and of the prior, each with area 1.
+
+    The densities of samples are kernel density estimates.
 
     Args:
-        axes: where.
-        z: (n,) the dimension's samples.
-        table: for the labels and class names.
-        half_width: the axis runs from minus this to this.
+        axes: Axes to draw on.
+        z: Samples of the dimension, (n,).
+        table: Posterior table, for its labels and class names.
+        half_width: Half the width of the x axis, which is centred at 0.
     """
     grid = np.linspace(-half_width, half_width, _GRID_POINTS)
     prior = np.exp(-(grid**2) / 2) / math.sqrt(2 * math.pi)
@@ -72,13 +74,13 @@ def draw_densities(axes: Axes, z: np.ndarray, table: Arrays, half_width: float) 
 
 
 def draw_plane(axes: Axes, z: np.ndarray, table: Arrays, half_width: float) -> None:
-    """Samples in two dimensions, coloured by class, and the prior's circles of one and two standard deviations.
+    """Draw samples in two dimensions, coloured by class, and circles at one and two standard deviations of the prior.
 
     Args:
-        axes: square ones.
-        z: (n, 2) samples.
-        table: for the labels and class names.
-        half_width: both axes run from minus this to this.
+        axes: Square axes to draw on.
+        z: Samples, (n, 2).
+        table: Posterior table, for its labels and class names.
+        half_width: Half the width of both axes, which are centred at 0.
     """
     palette = colours(table)
     order = round_robin(table["labels"])[:_MOST_POINTS]
@@ -100,7 +102,7 @@ def draw_plane(axes: Axes, z: np.ndarray, table: Arrays, half_width: float) -> N
 
 
 def legend_handles(table: Arrays) -> list[Artist]:
-    """Handles for each class, for all of them and for the prior."""
+    """Return the legend handles of each class, of all classes together and of the prior."""
     names = table["class_names"]
     handles: list[Artist] = [Patch(color=colour, label=str(names[k])) for k, colour in colours(table).items()]
     return [
@@ -111,7 +113,7 @@ def legend_handles(table: Arrays) -> list[Artist]:
 
 
 def round_robin(labels: np.ndarray) -> np.ndarray:
-    """The first image of every class, the second of every class, …: no class lies on top, whatever the file's order."""
+    """Return an order that takes the first image of every class, then the second, …, so that no class lies on top."""
     turn = np.empty(len(labels), int)
     for k in np.unique(labels):
         turn[labels == k] = np.arange(np.count_nonzero(labels == k))

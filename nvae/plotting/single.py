@@ -1,4 +1,4 @@
-"""One table of images or codes as a picture: what ``traverse``, ``sample`` or ``encode`` wrote, wherever it lies."""
+"""A picture of one table of images or codes, as ``nvae traversals``, ``samples`` or ``posteriors`` write it."""
 
 from matplotlib.figure import Figure
 
@@ -23,11 +23,11 @@ def draw(table: Arrays, kind: str) -> Figure:
     """Draw a table.
 
     Args:
-        table: its arrays.
-        kind: a key of ``nvae.tables.reading.ARRAYS``.
+        table: Arrays of the table.
+        kind: Name of the table, a key of `nvae.tables.schemas.ARRAYS`.
 
     Raises:
-        UserError: more classes than colours, or a traversal of neither kind.
+        UserError: If there are more classes than colours, or a traversal is of an unknown kind of latents.
     """
     if kind == "samples":
         return contact_sheet([table])
@@ -39,14 +39,14 @@ def draw(table: Arrays, kind: str) -> Figure:
             "array kind",
             got=moved,
             expected=" or ".join(_COLUMNS),
-            hint="Make the table with nvae traverse.",
+            hint="Make the table with `nvae traversals`.",
         )
     draw_kind = class_traversals if moved == "class" else shared_traversals
     return draw_kind(table, n_dims=_N_DIMS, columns=_COLUMNS[moved], width=style.DOUBLE)
 
 
 def _plane(table: Arrays) -> Figure:
-    """The two dimensions with the largest KL; of a single one, its densities."""
+    """Draw the two dimensions with the largest KL; if there is only one, draw its densities."""
     z = table["z"]
     size = style.SINGLE - _LEFT
     figure = style.new_figure(_LEFT + size + _RIGHT, _TOP + size + _BOTTOM)

@@ -1,4 +1,4 @@
-"""The look of every figure: widths, fonts, colours, panel letters, and saving to the same bytes each time."""
+"""The style of all figures: widths, fonts, colours, panel letters; and rendering, always with the same bytes."""
 
 import functools
 import io
@@ -20,7 +20,7 @@ PNG_DPI = 300
 FONT = 7.0
 SMALL_FONT = 6.0
 
-# Okabe & Ito's palette: told apart with any colour vision. A colour means the same thing in every figure.
+# The palette of Okabe and Ito, distinguishable with any colour vision. A colour has one meaning in all figures.
 OWN_BLOCK = "#0072B2"
 SHARED = "#E69F00"
 OTHER_BLOCKS = "#8C8C8C"
@@ -30,18 +30,18 @@ INK = "#222222"
 BAND = "#F2F2F2"
 BASELINE = "#6E6E6E"
 
-# Models have what is left of the palette; its yellow is darkened, or it would not be seen on white. The brown is not
-# the palette's: beside black and light blue, its companions, its darkness tells it.
+# Models have the remaining colours of the palette; its yellow is darkened, so that it is visible on white. The brown is
+# not from the palette: its lightness distinguishes it from black and light blue, with which it appears.
 MODEL_COLOURS = {"n_vae": "#000000", "cvae": "#56B4E9", "cgan": "#CC79A7", "ac_gan": "#B5A600", "beta_vae": "#A0522D"}
 MODEL_MARKERS = {"n_vae": "o", "cvae": "s", "cgan": "^", "ac_gan": "D", "beta_vae": "v"}
 
-# Classes as colours, ten at most: Paul Tol's muted scheme, made for any colour vision, its pale grey darkened.
+# Colours of at most ten classes: Paul Tol's muted scheme, made for any colour vision, with its pale grey darkened.
 CLASS_COLOURS = (
     "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#888888",
 )  # fmt: skip
 
 _RC: dict[str, Any] = {
-    # matplotlib's own font: a figure has the same bytes on a machine with other fonts.
+    # This font is part of matplotlib, so that a figure has the same bytes on machines with other fonts.
     "font.family": "DejaVu Sans",
     "mathtext.fontset": "dejavusans",
     "font.size": FONT,
@@ -86,12 +86,12 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def new_figure(width: float, height: float, *, constrained: bool = False) -> Figure:
-    """An empty figure outside pyplot's global list, so nothing has to be closed.
+    """Return an empty figure that is not in pyplot's global list and need not be closed.
 
     Args:
-        width: inches, `SINGLE` or `DOUBLE`.
-        height: inches.
-        constrained: let matplotlib fit axes and labels; otherwise the caller places axes itself.
+        width: Width in inches, `SINGLE` or `DOUBLE`.
+        height: Height in inches.
+        constrained: Whether matplotlib fits axes and labels; otherwise the caller places the axes.
     """
     figure = Figure(figsize=(width, height), layout="constrained" if constrained else None)
     FigureCanvasAgg(figure)
@@ -99,7 +99,7 @@ def new_figure(width: float, height: float, *, constrained: bool = False) -> Fig
 
 
 def place_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a place given in inches from the figure's upper left corner."""
+    """Add axes at a position in inches from the upper left corner of the figure."""
     full_width, full_height = figure.get_size_inches()
     box = (
         left / full_width,
@@ -111,7 +111,7 @@ def place_axes(figure: Figure, left: float, top: float, width: float, height: fl
 
 
 def panel_letter(index: int) -> str:
-    """The letter of a panel.
+    """Return the letter of a panel.
 
     >>> panel_letter(0), panel_letter(27)
     ('(a)', '(ab)')
@@ -125,20 +125,24 @@ def panel_letter(index: int) -> str:
 
 
 def panel_title(axes: Axes, index: int, text: str) -> None:
-    """Write the panel's letter and what it shows above its left edge."""
+    """Write the letter and the title of a panel above its left edge."""
     axes.set_title(f"{panel_letter(index)} {text}", loc="left")
 
 
 def render(figure: Figure) -> tuple[bytes, bytes]:
-    """The figure as PDF and as PNG; the same figure gives the same bytes.
+    """Render a figure as PDF and as PNG; the same figure always gives the same bytes.
 
-    No file carries a date or a version. In the PDF, images keep their own pixels; in the PNG they are
-    smoothly resampled, because nearest neighbours at a fractional scale would widen some pixels.
+    The files contain no date and no version. In the PDF, images keep their own pixels; in the PNG they are resampled
+    smoothly, because nearest neighbours at a fractional scale would widen some pixels.
 
-    In memory: on a full disk matplotlib fails over its own half-written file, and does not say why.
+    The files are rendered in memory: on a full disk, matplotlib would fail because of its own half-written file and not
+    report the cause.
 
     Args:
-        figure: what `draw` returned.
+        figure: Figure that ``draw`` returned.
+
+    Returns:
+        The contents of the PDF and of the PNG.
     """
     pdf, png = io.BytesIO(), io.BytesIO()
     with mpl.rc_context():
@@ -146,7 +150,7 @@ def render(figure: Figure) -> tuple[bytes, bytes]:
         _set_interpolation(figure, "none")
         fixed = {"Creator": "nvae", "Producer": "matplotlib", "CreationDate": None}
         figure.savefig(pdf, format="pdf", metadata=fixed)
-        # Axes now have their places: fitting them again takes time and could make PNG and PDF differ.
+        # The axes are placed. Fitting them again would take time, and the PNG could differ from the PDF.
         figure.set_layout_engine("none")
         _set_interpolation(figure, "antialiased")
         figure.savefig(png, format="png", metadata={"Software": None})
@@ -154,21 +158,21 @@ def render(figure: Figure) -> tuple[bytes, bytes]:
 
 
 def save(figure: Figure, pdf: Path, png: Path) -> None:
-    """Write what :func:`render` gives.
+    """Write a figure as PDF and as PNG, as `render` returns them.
 
     Args:
-        figure: what `draw` returned.
-        pdf: where the PDF goes, any suffix.
-        png: where the PNG goes, any suffix.
+        figure: Figure that ``draw`` returned.
+        pdf: Path of the PDF, with any suffix.
+        png: Path of the PNG, with any suffix.
     """
     for path, content in zip((pdf, png), render(figure), strict=True):
         path.write_bytes(content)
 
 
 def _apply() -> None:
-    # Start from matplotlib's defaults: a user's matplotlibrc must not reach a figure.
+    # Start from matplotlib's defaults, so that a user's matplotlibrc does not change a figure.
     mpl.rcdefaults()
-    mpl.rcParams.update(cast(Any, _RC))  # matplotlib types the keys one by one
+    mpl.rcParams.update(cast(Any, _RC))  # matplotlib's stubs list each key with its type
 
 
 def _set_interpolation(figure: Figure, how: str) -> None:

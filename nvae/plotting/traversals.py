@@ -1,4 +1,4 @@
-"""The two kinds of traversal figure: a class's own dimensions, and one shared dimension over classes."""
+"""The two kinds of traversal figures: the dimensions of each class's own block, and each shared dimension."""
 
 from collections.abc import Sequence
 
@@ -16,17 +16,17 @@ _MAX_STEPS = 13
 def class_traversals(
     table: Arrays, *, classes: Sequence[int] | None = None, n_dims: int, columns: int, width: float
 ) -> Figure:
-    """One panel per class; its rows are the dimensions of the class's own block, by falling KL.
+    """Draw one panel per class, whose rows are the dimensions of the class's own block, by falling KL.
 
     Args:
-        table: a class-dependent traversal table.
-        classes: which classes, in this order; every class if None.
-        n_dims: rows of a panel, at most.
-        columns: panels side by side.
-        width: of the figure, inches.
+        table: Traversal table of class-dependent latents.
+        classes: Classes that are shown, in this order; None shows all.
+        n_dims: Number of rows of a panel, at most.
+        columns: Number of panels side by side.
+        width: Width of the figure in inches.
 
     Raises:
-        UserError: the table lacks one of the classes.
+        UserError: If the table lacks one of the classes.
     """
     steps = _steps(table)
     panels = []
@@ -43,17 +43,17 @@ def class_traversals(
 def shared_traversals(
     table: Arrays, *, classes: Sequence[int] | None = None, n_dims: int, columns: int, width: float
 ) -> Figure:
-    """One panel per shared dimension, by falling mean KL; its rows are classes.
+    """Draw one panel per shared dimension, by falling mean KL, whose rows are classes.
 
     Args:
-        table: a shared traversal table. Each class may list the dimensions in an order of its own.
-        classes: which classes, in this order; every class if None.
-        n_dims: panels, at most.
-        columns: panels side by side.
-        width: of the figure, inches.
+        table: Traversal table of shared latents. The order of the dimensions may differ between classes.
+        classes: Classes that are shown, in this order; None shows all.
+        n_dims: Number of panels, at most.
+        columns: Number of panels side by side.
+        width: Width of the figure in inches.
 
     Raises:
-        UserError: the table lacks one of the classes.
+        UserError: If the table lacks one of the classes.
     """
     chosen = np.array(_classes(table, classes))
     steps = _steps(table)
@@ -69,10 +69,10 @@ def shared_traversals(
 
 
 def class_numbers(table: Arrays, *, classes: Sequence[int] | None = None) -> str:
-    """For a caption: the dimension of each class's own block that carries the most information.
+    """Return the dimension with the largest KL in the own block of each class, for a caption.
 
     Raises:
-        UserError: as `class_traversals`.
+        UserError: As `class_traversals`.
     """
     largest = [
         f"class {table['class_names'][k]}: dim {table['dims'][k, 0]}, {table['kl_nats'][k, 0]:.2f} nat"
@@ -82,18 +82,18 @@ def class_numbers(table: Arrays, *, classes: Sequence[int] | None = None) -> str
 
 
 def shared_numbers(table: Arrays, *, n_dims: int) -> str:
-    """For a caption: the KL of the shared dimensions that are shown, mean over all classes.
+    """Return the KL of the shared dimensions that are shown, mean over all classes, for a caption.
 
     Args:
-        table: a shared traversal table.
-        n_dims: how many, at most.
+        table: Traversal table of shared latents.
+        n_dims: Number of dimensions, at most.
     """
     shown = [f"dim {dim}: {nats:.2f} nat" for dim, nats in _shared_order(table)[:n_dims]]
     return f"KL of the shared dimensions, mean over classes, {_model(table)}: {'; '.join(shown)}"
 
 
 def spread(n_available: int, n_wanted: int) -> list[int]:
-    """Indices at equal steps through a list: a choice that does not look at the results.
+    """Return indices at equal steps through a list, a choice that does not depend on the results.
 
     >>> spread(38, 4)
     [0, 12, 25, 37]
@@ -106,7 +106,7 @@ def _model(table: Arrays) -> str:
 
 
 def _shared_order(table: Arrays) -> list[tuple[int, float]]:
-    """Dimensions that every class has, with their KL (mean over classes), by falling KL."""
+    """Return the dimensions that every class has, with their KL (mean over classes), by falling KL."""
     dims, nats = table["dims"], table["kl_nats"]
     common = set(dims[0].tolist()).intersection(*(set(row.tolist()) for row in dims[1:]))
     means = {dim: float(nats[dims == dim].mean()) for dim in common}
@@ -127,7 +127,7 @@ def _classes(table: Arrays, classes: Sequence[int] | None) -> list[int]:
 
 
 def _steps(table: Arrays) -> slice:
-    """Every step, or every second, third, … so that the ends stay and a tile stays legible."""
+    """Return a slice of every step, or of every second, third, …, which keeps both ends and keeps tiles legible."""
     last = len(table["values"]) - 1
     stride = next((s for s in range(1, last + 1) if last % s == 0 and last // s < _MAX_STEPS), 1)
     return slice(None, None, stride)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from nvae.claims import load as load_claims
 from nvae.config import load
 from nvae.figures import FIGURES, SUFFIXES, runs
 from nvae.layout import Layout
@@ -87,6 +88,13 @@ def test_wrong_parameter_is_one_line_and_no_zero(fresh: Project) -> None:
     assert result.returncode != 0
     assert result.stderr.splitlines()[-1].startswith("nvae: error: training.")
     assert "Traceback" not in result.stderr
+
+
+def test_claims_need_no_model_that_no_figure_needs() -> None:
+    claims = load_claims(ROOT / "claims.yaml")
+    for profile in ("paper", "demo", "smoke"):
+        roles = load(ROOT / "params.yaml", profile=profile).datasets
+        assert {(roles[role], variant) for _, role, variant in claims.needs()} <= set(runs(roles))
 
 
 def test_lint_finds_nothing_new(fresh: Project) -> None:

@@ -46,8 +46,8 @@ ROWS = {
         1 test 2.5 recall 0.4
         0 validation 1.0 recall 0.9
     """,
-    # KL of the own block: class 0 has 3 (seed 0) and 5 (seed 1), class 1 has 4 and 1, class 2 has 2 and 2. The other rows
-    # must be ignored.
+    # KL of the own block: class 0 has 3 (seed 0) and 5 (seed 1), class 1 has 4 and 1, class 2 has 2 and 2. The other
+    # rows must be ignored.
     "kl": """
         seed split image_class kind latent_class dim kl_nats
         0 test 0 class 0 0 1
@@ -261,7 +261,7 @@ def test_a_number_that_is_not_finite_is_refused(kind: str, wrong: str, tmp_path:
     """In a test row a number must not be missing, infinite or a word."""
     frame = table(kind).astype({TABLES[kind].measure: object})
     frame.loc[frame.index[frame["split"] == "test"][-1], TABLES[kind].measure] = wrong
-    with pytest.raises(UserError, match="expected (a finite number|finite numbers)"):
+    with pytest.raises(UserError, match=r"expected (a finite number|finite numbers)\."):
         read(kind, frame, tmp_path, **OF_LAST_ROW[kind])
 
 

@@ -7,6 +7,8 @@ import pytest
 from nvae.claims.readme import readme_table
 from nvae.claims.report import measured, text_table
 
+TABLES = "[kl](results/paper/tables/kl.csv), [metrics](results/paper/tables/metrics.csv)"
+
 
 def criterion(
     name: str = "difference", estimate: float | None = 1.0, half: float | None = 0.25, **changes: object
@@ -56,7 +58,7 @@ def test_a_row() -> None:
         "difference: 1.00 ± 0.25 nats (claimed > 0)",
         "5",
         "**reproduced**",
-        "[figure](paper_figs/fig05.png), [kl](results/paper/tables/kl.csv), [metrics](results/paper/tables/metrics.csv)",
+        f"[figure](paper_figs/fig05.png), {TABLES}",
     ]
 
 
@@ -73,7 +75,7 @@ def test_a_row_with_one_seed() -> None:
         "1",
         "**undecided**<br>1 of 5 seeds, no interval",
     ]
-    assert cells[5] == "[kl](results/paper/tables/kl.csv), [metrics](results/paper/tables/metrics.csv)"
+    assert cells[5] == TABLES
 
 
 def test_a_row_without_tables_has_no_links() -> None:

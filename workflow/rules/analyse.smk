@@ -39,9 +39,7 @@ for analysis in ANALYSES.values():
                 verb=analysis.name,
                 kind="--kind {kind}" if "kind" in analysis.options else "",
             log:
-                log_of(
-                    f"{analysis.name}/{{dataset}}-{{variant}}" + ("-{kind}" if "kind" in analysis.options else "")
-                ),
+                log_of(f"{analysis.name}/{{dataset}}-{{variant}}" + ("-{kind}" if "kind" in analysis.options else "")),
             threads: 1
             shell:
                 "nvae {params.verb} {wildcards.dataset} --variant {wildcards.variant} --seed {params.seed}"
@@ -119,7 +117,10 @@ rule variants:
         str(PATHS.table(VARIANTS.name)),
     params:
         code=code("variants"),
-        settings=[f"{dataset}/{variant} {CONFIG.sections(['model'], dataset=dataset, variant=variant)}" for dataset, variant in RUNS],
+        settings=[
+            f"{dataset}/{variant} {CONFIG.sections(['model'], dataset=dataset, variant=variant)}"
+            for dataset, variant in RUNS
+        ],
     log:
         log_of("variants/variants"),
     localrule: True

@@ -1,4 +1,4 @@
-# Shared by all rule files: the checked configuration of the chosen profile, its paths, and code hashes.
+# Shared by all rule files, namely the checked configuration of the chosen profile, its paths, and code hashes.
 
 import sys
 from pathlib import Path
@@ -52,7 +52,7 @@ if workflow.is_main_process:
         print(
             f"nvae: {LATE} files were dated in the future; the bytes of what they need are compared.", file=sys.stderr
         )
-# The models that figures need: adding a figure adds what it is drawn from. Claims need no others (a test says so).
+# The models that figures need, so that adding a figure adds what it is drawn from. Claims need no others (a test).
 RUNS = nvae_figures.runs(CONFIG.datasets)
 SHOWN = nvae_figures.shown_runs(CONFIG.datasets)
 DATASETS = sorted({dataset for dataset, _ in RUNS})

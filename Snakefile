@@ -20,13 +20,13 @@ include: "workflow/rules/claims.smk"
 onstart:
     if workflow.is_main_process and workflow.local_exec:
         lift_rate_limit(workflow.scheduler, snakemake_version)
-        if len(workflow.dag) > 4:  # fewer are done before the server is ready
+        if len(workflow.dag) > 4:  # fewer jobs end before the server is ready
             fork_client.start()
 
 
 onerror:
     print(
-        "What is finished is kept. The same command goes on: with what is missing, and a training from its last checkpoint."
+        "Finished results are kept. The same command runs the missing jobs, and resumes trainings from checkpoints."
     )
 
 
@@ -47,8 +47,8 @@ localrules:
 
 
 rule all_figures:
-    """Every figure with its caption, with all tables, the summary of metrics and the verdicts; of profile paper, whose
-    results are kept, the released weights too: the default target."""
+    """Default target: every figure with its caption, all tables, the summary of metrics and the verdicts; in profile
+    paper, whose results are in git, also the released weights."""
     default_target: True
     input:
         ALL_FIGURES,
@@ -71,7 +71,7 @@ rule all_models:
 
 
 rule all_tables:
-    """Every table that a figure or the summary of metrics is made from."""
+    """Every joined table, the arrays of the figures, and the summary of metrics."""
     input:
         ALL_TABLES,
         PATHS.metrics,
@@ -84,6 +84,6 @@ rule all_claims:
 
 
 rule all_releases:
-    """Trained weights of the first seed, for use without training: results/PROFILE/release."""
+    """Trained weights of the first seed in half precision, for use without training (results/PROFILE/release)."""
     input:
         ALL_RELEASES,

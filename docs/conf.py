@@ -1,4 +1,7 @@
-"""The documentation site, built by `make docs`: Markdown pages, and the API from docstrings. It needs no network."""
+"""Configuration of the documentation site: Markdown pages, and the API from docstrings.
+
+`make docs` builds the site without network access.
+"""
 
 import re
 import sys
@@ -31,8 +34,8 @@ html_show_copyright = False
 html_show_sphinx = False
 html_math_renderer = "mathml"
 
-smartquotes = False  # z' is no quotation
-# Every reference must lead somewhere; what other packages call their own is not ours to resolve without a network.
+smartquotes = False  # z' is no quotation mark
+# Every reference must have a target. References to other packages are ignored, as they need network access.
 nitpicky = True
 nitpick_ignore_regex = [("py:obj", ".*"), ("py:class", r"(?!nvae\.).*\..*|P|nvae\.config\.resolved\._S")]
 
@@ -48,13 +51,13 @@ autodoc_default_options = {
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 100
-# "Returns" as prose: napoleon would take all that stands before a colon for a type.
+# "Returns" is prose here: by default napoleon would interpret all text before a colon as a type.
 napoleon_custom_sections = ["Source", "Returns", "Yields"]
 default_role = "py:obj"
 
 
 def _mathml(tex: str, *, as_block: bool) -> str:
-    """Presentation MathML, which browsers draw by themselves."""
+    """Return an equation as presentation MathML, which browsers can render."""
     try:
         return str(tex2mathml(tex, as_block=as_block))
     except MathError as error:
@@ -72,31 +75,32 @@ def _display(translator: HTML5Translator, node: nodes.math_block) -> None:
 
 
 def _prepare(app: Sphinx, what: str, name: str, subject: Any, options: Any, lines: list[str]) -> None:
-    """Make reStructuredText of a docstring, which is plain text but for backquotes and sections."""
+    """Convert a docstring, which is plain text except for backquotes and sections, to reStructuredText."""
     paragraphs = [list(group) for blank, group in groupby(lines, lambda line: not line.strip()) if not blank]
-    told: list[str] = []
+    converted: list[str] = []
     for paragraph in paragraphs:
         if not paragraph[0].lstrip().startswith(">>>"):
             paragraph = [re.sub(r"(``.*?``)|\|", lambda found: found[1] or r"\|", line) for line in paragraph]
         if found := re.match(r"( *)Source: (.*)", paragraph[0]):
-            told += [f"{found[1]}Source:", f"{found[1]}    {found[2]}"]
-            told += [f"{found[1]}    {line.strip()}" for line in paragraph[1:]]
+            converted += [f"{found[1]}Source:", f"{found[1]}    {found[2]}"]
+            converted += [f"{found[1]}    {line.strip()}" for line in paragraph[1:]]
         else:
-            told += paragraph
-        told.append("")
-    # Napoleon takes what stands before a colon in an attribute's first line for its type: that line is a comment.
-    lines[:] = ["..", "", *told] if what in ("attribute", "data", "property") else told
+            converted += paragraph
+        converted.append("")
+    # In the first line of an attribute napoleon interprets the text before a colon as its type. A comment as the first
+    # line avoids this.
+    lines[:] = ["..", "", *converted] if what in ("attribute", "data", "property") else converted
 
 
-def _sign(
+def _signature(
     app: Sphinx, what: str, name: str, subject: Any, options: Any, signature: str, returned: str
 ) -> tuple[str, str] | None:
-    """No signature for a section of the configuration: params.yaml has its keys, each with a comment."""
+    """Omit the signature of a section of the configuration, whose keys params.yaml describes in comments."""
     return ("", "") if what == "class" and issubclass(subject, BaseModel) else None
 
 
 def _write_api(app: Sphinx) -> None:
-    """Write one page a package, with all its modules; pages that are right already keep their time."""
+    """Write one page per package, with all its modules; unchanged pages keep their time stamps."""
     folder = Path(app.srcdir) / "api"
     folder.mkdir(exist_ok=True)
     pages: dict[Path, str] = {}
@@ -115,14 +119,14 @@ def _write_api(app: Sphinx) -> None:
 
 
 def _skip(app: Sphinx, what: str, name: str, subject: Any, skip: bool, options: Any) -> bool | None:
-    """What is imported is not a module's own."""
+    """Skip members that are imported from other packages."""
     return True if str(getattr(subject, "__module__", "nvae")).partition(".")[0] != "nvae" else None
 
 
-def _resolve_handed_on(
+def _resolve_reexported(
     app: Sphinx, env: BuildEnvironment, node: nodes.Element, contnode: nodes.TextElement
 ) -> nodes.reference | None:
-    """Lead a name that a package hands on (``nvae.config.load``) to the module that defines it."""
+    """Resolve a name that a package re-exports (``nvae.config.load``) to the module that defines it."""
     package, _, name = ".".join(filter(None, (node.get("py:module"), node["reftarget"]))).rpartition(".")
     subject = getattr(sys.modules.get(package), name, None)
     home = getattr(subject, "__module__", None) or ""
@@ -133,11 +137,11 @@ def _resolve_handed_on(
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the renderer of equations, and what is done to docstrings before napoleon reads them."""
+    """Register the renderer of equations, and the functions that convert docstrings before napoleon reads them."""
     app.connect("builder-inited", _write_api)
-    app.connect("missing-reference", _resolve_handed_on)
+    app.connect("missing-reference", _resolve_reexported)
     app.add_html_math_renderer("mathml", (_inline, None), (_display, None))
     app.connect("autodoc-process-docstring", _prepare, priority=100)
-    app.connect("autodoc-process-signature", _sign)
+    app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-skip-member", _skip)
     return {"parallel_read_safe": True}

@@ -1,4 +1,4 @@
-"""``python -m nvae`` is the ``nvae`` command."""
+"""``python -m nvae``, which runs the ``nvae`` command."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The ``nvae`` command: finds the verb, runs it, prints errors. Imports nothing heavy."""
+"""The ``nvae`` command: it finds the verb, runs it and prints errors. The module imports nothing heavy."""
 
 import argparse
 import gc
@@ -16,7 +16,7 @@ from nvae.errors import UserError
 from nvae.forking import client
 
 VERBS = {
-    "fetch": "get the raw files of a real data set from data/raw, mirrors, the system or its official address",
+    "fetch": "fetch the raw files of a real data set from data/raw, mirrors, the system or its official address",
     "draw-data": "draw a built-in data set (glyphs, garments, faces) from known factors",
     "prepare": "turn raw files into one prepared set with training, validation and test splits",
     "try-settings": "train with some keys changed and record the validation metrics",
@@ -24,19 +24,19 @@ VERBS = {
     "alias": "copy a trained model under the name of a variant with the same settings",
     **{analysis.name: analysis.summary for analysis in ANALYSES.values()},
     "variants": "write the parameters of every variant as a table",
-    "collect": "join the tables of single runs into one",
+    "collect": "join the tables of single runs into one table",
     "summarise": "condense the table of metrics into metrics.json",
     "claims": "evaluate the paper's claims on the tables, with intervals over seeds",
     "draw": "draw a figure from its tables",
     "verify": "hash every artefact again and compare it with its sidecar",
-    "trace": "print what an artefact was made from, down to the raw files, with commits, parameters and hashes",
+    "trace": "print the lineage of an artefact down to the raw files, with commits, parameters and hashes",
     "prune": "list, or delete, results of seeds, variants and data sets that params.yaml no longer names",
-    "release": "write one trained model in half precision, small enough for git, and what the rounding changes",
-    "hours": "report how long a profile's results took, by step, device and seed",
-    "restore": "bring back data, models and Snakemake's records from DVC's cache or remote",
+    "release": "write one trained model in half precision, small enough for git, and the effect of the rounding",
+    "hours": "report the time that a profile's results took, by step, device and seed",
+    "restore": "restore data, models and Snakemake's records from DVC's cache or remote",
 }
 
-#: What verbs import only while they run.
+#: Modules that verbs import only while they run.
 _IMPORTED_LATE = (
     "nvae.inference.gan_monitor",
     "nvae.plotting.single",
@@ -53,15 +53,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb.
 
     Args:
-        argv: arguments without the program's name; ``sys.argv[1:]`` if None.
+        argv: Arguments without the program's name; None takes ``sys.argv[1:]``.
 
     Returns:
-        The exit code: 0, 2 after bad input, or 128 and the signal's number after SIGINT (Ctrl-C) or SIGTERM.
+        The exit code: 0, 2 after invalid input, or 128 plus the signal's number after SIGINT (Ctrl-C) or SIGTERM.
     """
     args = list(sys.argv[1:] if argv is None else argv)
     try:
         if args and args[0] in VERBS:
-            with _told_to_stop():
+            with _raising_on_signals():
                 return _run(args)
         _top_parser().parse_args(args or ["--help"])
     except UserError as error:
@@ -69,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except _Stopped as stopped:
         print(
-            f"nvae: stopped by {stopped.signal.name}. The same command goes on from the run's last checkpoint, "
-            "or starts anew if there is none; what was finished is kept.",
+            f"nvae: stopped by {stopped.signal.name}. The same command resumes from the last checkpoint of the run, "
+            "or starts from scratch if there is none; finished results are kept.",
             file=sys.stderr,
         )
         return 128 + stopped.signal
@@ -78,15 +78,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Stopped(BaseException):
-    """A signal asked for the end; on its way out everything half-written is removed."""
+    """Raised by a signal that ends the command; as it propagates, all partly written files are removed."""
 
     def __init__(self, number: int) -> None:
         self.signal = signal.Signals(number)
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[None]:
-    """Within it, SIGINT and SIGTERM raise :class:`_Stopped`."""
+def _raising_on_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise :class:`_Stopped` within the context."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise _Stopped(number)
@@ -119,15 +119,15 @@ def _run(args: list[str]) -> int:
 def verb_modules(verb: str) -> list[str]:
     """Return the names of the modules that a verb runs, its command first."""
     if verb in ANALYSES:
-        return ["nvae.commands.analysis", ANALYSES[verb].module]
+        return ["nvae.commands.analysis", *ANALYSES[verb].modules]
     return [f"nvae.commands.{verb.replace('-', '_')}"]
 
 
 def import_undisturbed(*names: str) -> None:
     """Import modules without garbage collection.
 
-    The half a million objects that PyTorch's modules are made of are no garbage, but looking through them time and
-    again takes a fifth of the time. They are not looked through later, either.
+    PyTorch's modules consist of half a million objects that are no garbage, but repeated scans of them take a fifth of
+    the time of the import. The garbage collector does not scan them later, either.
     """
     if all(name in sys.modules for name in names):
         return
@@ -139,7 +139,7 @@ def import_undisturbed(*names: str) -> None:
 
 
 def import_everything() -> None:
-    """Import every verb, and what verbs import only while they run."""
+    """Import every verb, and the modules that verbs import only while they run."""
     import_undisturbed(*(name for verb in VERBS for name in verb_modules(verb)), *_IMPORTED_LATE)
 
 
@@ -149,10 +149,10 @@ def _top_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nvae",
         description="N-VAE, from raw archives to the paper's figures.",
-        epilog=f"verbs:\n{verbs}\n\n`nvae VERB --help` tells a verb's options. `make figures` runs all of them.",
+        epilog=f"verbs:\n{verbs}\n\n`nvae VERB --help` lists a verb's options. `make figures` runs the whole pipeline.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"nvae {__version__}")
-    parser.add_argument("verb", choices=list(VERBS), metavar="VERB", help="what to do; see below")
+    parser.add_argument("verb", choices=list(VERBS), metavar="VERB", help="verb to run, see below")
     return parser

@@ -1,4 +1,4 @@
-"""Every path of the project, once. All are relative to the project's root, the working directory."""
+"""Definition of every path of the project, relative to the project's root, which is the working directory."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ REGISTRY = Path("data/registry.csv")
 
 
 def raw(dataset: str) -> Path:
-    """The folder of a data set's raw files."""
+    """Return the folder of a data set's raw files."""
     return RAW / dataset
 
 
@@ -18,7 +18,7 @@ class Layout:
     """The paths of one profile.
 
     Args:
-        profile: ``paper``, ``demo`` or ``smoke``; part of every results path.
+        profile: Name of the profile, ``paper``, ``demo`` or ``smoke``; it is part of every path of results.
     """
 
     profile: str
@@ -30,12 +30,12 @@ class Layout:
 
     @property
     def tables(self) -> Path:
-        """The folder of the tidy tables that figures are drawn from."""
+        """The folder of the tidy tables: the joined tables of all runs, and the arrays."""
         return self.results / "tables"
 
     @property
     def figures(self) -> Path:
-        """Where figures go: ``paper_figs`` for the paper profile alone."""
+        """The folder of the figures; only the paper profile has ``paper_figs``."""
         return Path("paper_figs") if self.profile == "paper" else self.results / "figures"
 
     @property
@@ -45,41 +45,41 @@ class Layout:
 
     @property
     def claims(self) -> Path:
-        """The verdicts on the paper's claims; the same as a table stands beside it."""
+        """The verdicts on the paper's claims as JSON; a CSV beside it has the same content."""
         return self.results / "claims.json"
 
     def prepared(self, dataset: str) -> Path:
-        """The prepared set, one ``.npz``."""
+        """Return the path of the prepared set, an ``.npz`` file."""
         return Path("data/prepared") / self.profile / f"{dataset}.npz"
 
     def model(self, dataset: str, variant: str, seed: int | str) -> Path:
-        """The folder of one trained model: weights, history, description."""
+        """Return the folder of one trained model, with its weights, history and description."""
         return self.results / "models" / dataset / variant / f"seed{seed}"
 
     def release(self, dataset: str, variant: str) -> Path:
-        """The folder of one model's weights in half precision, small enough for git."""
+        """Return the folder of one model's weights in half precision, small enough for git."""
         return self.results / "release" / dataset / variant
 
     def log(self, job: str) -> Path:
-        """Where a job's messages go, beside the terminal; ``train/mnist-n_vae-seed0`` is a job."""
+        """Return the path of the log of a job such as ``train/mnist-n_vae-seed0``."""
         return self.results / "logs" / f"{job}.log"
 
     def checkpoint(self, dataset: str, variant: str, seed: int | str) -> Path:
-        """The checkpoint of an unfinished run; never a declared output."""
+        """Return the path of the checkpoint of an unfinished run, which is never a declared output."""
         return self.results / "checkpoints" / dataset / variant / f"seed{seed}.safetensors"
 
     def arms(self, dataset: str, variant: str, seed: int | str) -> Path:
-        """The folder of one generator's finished arms of the augmentation study; never a declared output."""
+        """Return the folder of one generator's finished arms of the augmentation study, never a declared output."""
         return self.results / "arms" / dataset / variant / f"seed{seed}"
 
     def run_table(self, table: str, dataset: str, variant: str, seed: int | str) -> Path:
-        """The table of one run; those of all runs are joined in `table`."""
+        """Return the path of the table of one run; `table` is the joined table of all runs."""
         return self.results / "runs" / dataset / variant / f"seed{seed}" / f"{table}.csv"
 
     def table(self, table: str) -> Path:
-        """The tidy table of all runs, of one of the kinds of `nvae.tables.schemas.TABLES`."""
+        """Return the path of the tidy table of all runs; ``table`` is a key of `nvae.tables.schemas.TABLES`."""
         return self.tables / f"{table}.csv"
 
     def arrays(self, table: str, dataset: str, variant: str, block: str = "") -> Path:
-        """The arrays of the first seed's model; those of a traversal are about one kind of latents, ``block``."""
+        """Return the path of the arrays of the first seed's model; ``block`` is the kind of latents of a traversal."""
         return self.tables / table / f"{dataset}-{variant}{'-' * bool(block)}{block}.npz"

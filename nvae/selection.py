@@ -1,4 +1,4 @@
-"""Choosing settings: train once with some keys changed, and measure the model on the validation images alone."""
+"""Choice of settings: one training with some keys changed, measured on the validation images only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from nvae.training.device import resolve_precision
 from nvae.training.run import describe, train_model
 
 _SPLIT = "validation"
-#: The shares of generated images in a batch for which classifiers are trained.
+#: Shares of generated images in a batch for which classifiers are trained.
 _SHARES = (1.0, 0.5)
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What is measured beside the metrics and the factors.
+    """Measurements in addition to the metrics and the factors.
 
     Args:
         classifier: Folder of the classifier with which samples at σ = 1 are measured; None leaves samples out.
@@ -69,10 +69,10 @@ def try_settings(
         extras: Further measurements.
 
     Returns:
-        The run, its settings, and its validation metrics, in this order.
+        A row with the run, its settings, and its validation metrics, in this order.
 
     Raises:
-        UserError: If a change is refused, or a measurement does not apply to the model.
+        UserError: If a change is invalid, or a measurement does not apply to the model.
     """
     params, protocol = changed(config, dataset, variant, changes)
     model, _ = train_model(
@@ -102,10 +102,10 @@ def try_settings(
 
 
 def changed(config: Config, dataset: str, variant: str, changes: Sequence[str]) -> tuple[ModelParams, TrainingParams]:
-    """Return the parameters of the model and of its training with ``KEY=VALUE`` changes; values are YAML.
+    """Return the parameters of the model and of its training with ``KEY=VALUE`` changes, whose values are YAML.
 
     Raises:
-        UserError: If a change is not of that form, or the configuration refuses its key or value.
+        UserError: If a change does not have that form, or its key or value is invalid.
     """
     given: dict[str, Any] = {}
     for change in changes:
@@ -118,7 +118,7 @@ def changed(config: Config, dataset: str, variant: str, changes: Sequence[str]) 
             raise UserError(
                 "change",
                 got=f"{change!r} ({error})",
-                expected="KEY=VALUE, the value as in YAML",
+                expected="KEY=VALUE with a value in YAML",
                 hint="For example --set class_dims=8.",
             ) from None
     protocol = {key: given.pop(key) for key in list(given) if key in TrainingParams.model_fields}
@@ -128,7 +128,7 @@ def changed(config: Config, dataset: str, variant: str, changes: Sequence[str]) 
 def _fidelity(
     model: GenerativeModel, config: Config, data: PreparedSet, folder: Path, *, seed: int, device: torch.device
 ) -> dict[str, float]:
-    """The fidelity of samples at σ = 1."""
+    """Return the fidelity of samples at σ = 1."""
     classifier = load_classifier(folder, data, device=device)
     table = fidelity_table(
         model, classifier, data, config.fidelity, sigmas=(1.0,), seed=seed, device=device, splits=(_SPLIT,)
@@ -139,7 +139,7 @@ def _fidelity(
 def _errors(
     model: GenerativeModel, config: Config, data: PreparedSet, sigma: float, *, seed: int, device: torch.device
 ) -> dict[str, float]:
-    """The validation errors of classifiers trained on samples, alone and beside as many real images."""
+    """Return the validation errors of classifiers trained on samples, alone and mixed with as many real images."""
     found = {}
     for share in _SHARES:
         (errors,) = train_arms(
@@ -161,7 +161,7 @@ def _errors(
 def _responses(
     model: LatentModel, config: Config, data: PreparedSet, dataset: str, *, device: torch.device
 ) -> dict[str, float]:
-    """For each measured mark, the share of images on which the best and the second best own dimension switch it."""
+    """Return, per mark, the share of images on which the best and second best dimension of the own block switch it."""
     params = config.responses
     table = response_table(
         model,
@@ -175,7 +175,7 @@ def _responses(
     own = table[(table["kind"] == "class") & table["metric"].str.endswith("_switched_share")]
     found: dict[str, float] = {}
     for metric, values in own.groupby("metric")["value"]:
-        best, second = [*values.nlargest(2), 0.0][:2]  # a block of one dimension has no second
+        best, second = [*values.nlargest(2), 0.0][:2]  # a block of one dimension has no second best
         found |= {f"{metric}_best": best, f"{metric}_second": second}
     return found
 
@@ -183,7 +183,7 @@ def _responses(
 def _aggregate(
     model: LatentModel, config: Config, data: PreparedSet, *, seed: int, device: torch.device
 ) -> dict[str, float]:
-    """Numbers about the aggregate posterior over all shared dimensions; probes are fitted on training images."""
+    """Return the metrics of the aggregate posterior over all shared dimensions; probes use the training images."""
     params = config.aggregate
     samples = shared_samples(model, data, splits=("train", _SPLIT), seed=seed, device=device)
     table = aggregate_table(samples, projections=params.projections, probe_penalty=params.probe_penalty, seed=seed)

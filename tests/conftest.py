@@ -1,4 +1,4 @@
-"""What several tests need: a small model, a small prepared set."""
+"""Small models, a small batch and a small prepared set for the tests."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from nvae.rng import numpy_generator, torch_generator
 torch.set_num_threads(1)
 
 
-#: Small sizes; each model takes the keys that it has.
+#: Small sizes by parameter; `small_params` selects those that a model has.
 SMALL: dict[str, object] = {
     "class_dims": 2,
     "shared_dims": 2,
@@ -38,7 +38,7 @@ SMALL: dict[str, object] = {
 
 
 def small_params(name: str, **changes: object) -> ModelParams:
-    """A model's parameters, small."""
+    """Return small parameters of a model; ``changes`` replace single ones."""
     kind = MODEL_PARAMS[name]
     return kind.model_validate({key: value for key, value in SMALL.items() if key in kind.model_fields} | changes)
 
@@ -46,14 +46,14 @@ def small_params(name: str, **changes: object) -> ModelParams:
 def network(
     name: str, *, n_classes: int = 3, image_shape: tuple[int, int] = (6, 5), seed: int = 0, **changes: object
 ) -> Any:
-    """A small model with random weights in float64."""
+    """Build a small model with random weights in float64."""
     model = build(name, small_params(name, **changes), n_classes=n_classes, image_shape=image_shape).double()
     model.initialise(generator=torch_generator(seed, "weights"))
     return model
 
 
 def n_vae(**changes: Any) -> NVae:
-    """A small N-VAE with random weights in float64."""
+    """Build a small N-VAE with random weights in float64."""
     model = network("n_vae", **changes)
     assert isinstance(model, NVae)
     return model
@@ -62,7 +62,7 @@ def n_vae(**changes: Any) -> NVae:
 def batch(
     n: int = 8, *, n_classes: int = 3, image_shape: tuple[int, int] = (6, 5), seed: int = 0
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Random binary images and labels that cover every class."""
+    """Return random binary images, (n, *image_shape) in float64, and labels that cover every class, (n,)."""
     generator = torch_generator(seed, "batch")
     x = (torch.rand((n, *image_shape), generator=generator) > 0.5).double()
     return x, torch.arange(n) % n_classes
@@ -70,7 +70,7 @@ def batch(
 
 @pytest.fixture
 def small_set() -> PreparedSet:
-    """Three classes of 8×7 images, each a bright column that the class chooses, with one known factor."""
+    """Return three classes of 8×7 images: the class sets the place of a bright column, a known factor its level."""
     rng = numpy_generator(0, "small_set")
 
     def split(name: str, n: int) -> Split:

@@ -1,13 +1,17 @@
-"""The analyses: from trained models to tables. ``ANALYSES`` lists them; this module imports nothing heavy.
+"""The analyses, which compute tables from trained models. ``ANALYSES`` lists them; this module imports nothing heavy.
 
-An analysis has one name, which is that of its verb (``nvae kl``), its module (``nvae.analyses.kl``), its table
-(``tables/kl.csv``, with its schema in `nvae.tables.schemas`) and its Snakemake rule. Its module has ``compute(run)``,
-which returns the table. To add an analysis, write that module, add an entry here, and give its table a schema.
+An analysis has one name, which its verb (``nvae kl``), its module (``nvae.analyses.kl``), its table (``tables/kl.csv``,
+with its schema in `nvae.tables.schemas`) and its Snakemake rule share. The function ``compute(run)`` of its module
+returns the table. To add an analysis, write that module, add an entry here, and add a schema for its table.
 """
 
 from dataclasses import dataclass
 
 from nvae.tables.schemas import ARRAYS
+
+#: Modules that an option of a verb needs. They are imported by name, so that an edit to one of them reruns only the
+#: analyses that have the option.
+MODULES_OF_OPTIONS = {"images": "nvae.commands._images", "classifier": "nvae.inference.classifiers"}
 
 
 @dataclass(frozen=True)
@@ -18,9 +22,9 @@ class Analysis:
         name: Name of its verb, module, table and rule.
         summary: Description for ``nvae --help``.
         reads: Inputs: ``model``, ``data`` (the prepared set), ``classifier`` (the first seed's).
-        sections: Parts of the configuration on which its table depends, as `Config.sections` takes them.
-        options: Options of its verb beside the common ones, as `nvae.commands.analysis` knows them.
-        trains: Whether it trains networks: it then uses a GPU if there is one, and reports its progress.
+        sections: Parts of the configuration on which its table depends, as names for `Config.sections`.
+        options: Options of its verb beside the common ones, as `nvae.commands.analysis` handles them.
+        trains: Whether it trains networks; its rule then has the resource `gpu`, and its sidecar the precision.
     """
 
     name: str
@@ -36,15 +40,20 @@ class Analysis:
         return f"nvae.analyses.{self.name}"
 
     @property
+    def modules(self) -> list[str]:
+        """The dotted names of the modules that it imports by name: its own first, then those of its options."""
+        return [self.module, *(MODULES_OF_OPTIONS[option] for option in self.options if option in MODULES_OF_OPTIONS)]
+
+    @property
     def first_seed_alone(self) -> bool:
-        """Whether its table is about the first seed's model alone, as tables of images and codes are."""
+        """Whether its table is about the first seed's model only, as the tables of images and codes are."""
         return self.name in ARRAYS
 
 
 ANALYSES: dict[str, Analysis] = {
     analysis.name: analysis
     for analysis in (
-        Analysis("kl", "KL per latent dimension, block and class: which factors are a class's own"),
+        Analysis("kl", "mean KL per latent dimension, block and class, which shows the class-exclusive factors"),
         Analysis(
             "metrics",
             "objectives and their terms, label accuracy and factor probes on validation and test images",
@@ -52,17 +61,17 @@ ANALYSES: dict[str, Analysis] = {
         ),
         Analysis(
             "aggregate",
-            "distance of the aggregate posterior to the prior, and how much it depends on the class",
+            "distance of the aggregate posterior from the prior, and its dependence on the class",
             sections=("aggregate",),
         ),
         Analysis(
             "factors",
-            "which latents predict which factor, where the factors are known, and the KL of each kind of factor",
+            "prediction of known factors from each kind of latents, and the share of KL of each kind",
             sections=("factors",),
         ),
         Analysis(
             "responses",
-            "how much decoded images change along each latent dimension, and which marks appear or disappear",
+            "change of decoded images along each latent dimension, and marks that appear or disappear",
             sections=(
                 "responses.images_per_class",
                 "features",
@@ -87,7 +96,7 @@ ANALYSES: dict[str, Analysis] = {
         ),
         Analysis(
             "calibration",
-            "train on data whose share of class-exclusive factors is set, and compare it with the share of KL",
+            "comparison of the share of KL with a known share of class-exclusive factors, which the dial sets",
             reads=(),
             sections=("data", "calibration.exclusive_factors", "model", "training", "factors"),
             trains=True,

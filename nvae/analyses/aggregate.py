@@ -1,4 +1,4 @@
-"""Numbers about the aggregate posterior of the shared latents: distances to the prior, and dependence on the class."""
+"""The aggregate posterior of the shared latents: its distance from the prior, and its dependence on the class."""
 
 from collections.abc import Collection, Mapping
 
@@ -20,7 +20,7 @@ from nvae.measures.aggregate_posterior import (
 from nvae.models.protocol import LatentModel
 from nvae.rng import numpy_generator, torch_generator
 
-#: The value of ``dim`` in the rows of a metric that covers all dimensions.
+#: Value of ``dim`` in the rows of a metric of all dimensions.
 ALL = -1
 
 
@@ -35,17 +35,17 @@ def compute(run: Run) -> pd.DataFrame:
 def shared_samples(
     model: LatentModel, data: PreparedSet, *, splits: Collection[str], seed: int, device: torch.device
 ) -> dict[str, tuple[Codes, Labels]]:
-    """One sample per image of the latents that all classes share, and the images' labels: what `aggregate_table` takes.
+    """Draw one posterior sample per image of the shared latents, as the input of `aggregate_table`.
 
     Args:
-        model: trained; all latents of one without blocks are shared.
-        data: the images.
-        splits: names of the splits that are looked at.
-        seed: of the draws.
-        device: where the model is.
+        model: Trained model; if it has no class blocks, all its latents are shared.
+        data: Prepared set.
+        splits: Names of the splits to sample for.
+        seed: Seed of the samples.
+        device: Device on which the model is.
 
     Returns:
-        For each split (n, shared latents) and (n,).
+        Split → the samples (n, shared latents) and the labels (n,).
     """
     shared = shared_columns(model)
     samples: dict[str, tuple[Codes, Labels]] = {}
@@ -60,18 +60,17 @@ def shared_samples(
 def aggregate_table(
     samples: Mapping[str, tuple[Codes, Labels]], *, projections: int, probe_penalty: float, seed: int
 ) -> pd.DataFrame:
-    """All numbers of this module.
+    """Compute all metrics of the aggregate posterior.
 
     Args:
-        samples: of ``train``, on which the probe is fitted, and of each split that is reported on:
-            one sample per image (n, dims), and its label (n,).
-        projections: of ``sliced_wasserstein``.
-        probe_penalty: of ``linear_probe_accuracy_pct``.
-        seed: of the directions of ``sliced_wasserstein``.
+        samples: Split → one sample per image (n, dims), and the labels (n,). Probes are fitted on ``train``; the other
+            splits are reported.
+        projections: Number of directions of ``sliced_wasserstein``.
+        probe_penalty: Penalty of ``linear_probe_accuracy_pct``.
+        seed: Seed of the directions of ``sliced_wasserstein``.
 
     Returns:
-        Columns ``split``, ``metric``, ``dim`` (−1 where the metric is of all dimensions), ``value``; ``mmd`` is
-        squared.
+        Columns ``split``, ``metric``, ``dim`` (−1 for a metric of all dimensions), ``value``; ``mmd`` is squared.
     """
     train_z, train_labels = samples["train"]
     rows: list[tuple[str, str, int, float]] = []

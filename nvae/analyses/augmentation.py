@@ -1,6 +1,6 @@
-"""The augmentation study: a classifier trained on real and generated images, or on generated ones alone (Figure 9).
+"""The augmentation study: classifiers trained on real and generated images, or on generated images alone (Figure 9).
 
-On generated images alone its error is their classification accuracy score (Ravuri & Vinyals 2019, NeurIPS).
+For generated images alone, the accuracy is their classification accuracy score (Ravuri & Vinyals 2019, NeurIPS).
 """
 
 import hashlib
@@ -32,8 +32,8 @@ class Arm:
     """One point of the grid.
 
     Args:
-        sigma: standard deviation of the latents.
-        generated_share: of each batch, in (0, 1].
+        sigma: Standard deviation of the latents.
+        generated_share: Share of generated images in each batch, in (0, 1].
     """
 
     sigma: float
@@ -41,7 +41,7 @@ class Arm:
 
     @property
     def name(self) -> str:
-        """A file name's part.
+        """The name of the arm in file names.
 
         >>> Arm(1.5, 0.25).name
         'sigma1.5-share0.25'
@@ -50,21 +50,21 @@ class Arm:
 
 
 def arms(params: AugmentationParams) -> tuple[Arm, ...]:
-    """The whole grid."""
+    """Return all arms of the grid."""
     return tuple(Arm(sigma, share) for share in params.generated_shares for sigma in params.sigmas)
 
 
 def compute(run: Run) -> pd.DataFrame:
-    """Train the arms that are not finished, and return the table of all.
+    """Train the arms that are not finished, and return the table of all arms.
 
-    Each finished arm is kept in a file of its own with all that it depends on, so that an interrupted run resumes, and
-    a larger grid trains its new arms alone.
+    Each finished arm is kept in a separate file with everything that it depends on, so that an interrupted run resumes,
+    and a larger grid trains only its new arms.
 
     Returns:
         Columns ``sigma``, ``generated_share``, ``split``, ``error_pct``.
     """
     if run.arms is None:
-        raise ValueError("the augmentation study needs a place for its arms")
+        raise ValueError("the augmentation study needs a folder for its arms")
     grid = arms(run.config.augmentation)
     keys = {arm: {**run.arms.depends_on, **vars(arm)} for arm in grid}
     records = {arm: run.arms.finished / f"{arm.name}.json" for arm in grid}
@@ -87,7 +87,7 @@ def compute(run: Run) -> pd.DataFrame:
 
 
 def _arms_at_once(run: Run, n_missing: int) -> int:
-    """Return how many arms are trained as one program: on one CPU core stacking gains nothing (docs/performance.md)."""
+    """Return the number of arms trained as one program; stacking gains nothing on a CPU core (docs/performance.md)."""
     chosen = run.config.execution.arms_at_once
     if chosen == "auto":
         chosen = n_missing if run.device.type == "cuda" else 1
@@ -95,7 +95,7 @@ def _arms_at_once(run: Run, n_missing: int) -> int:
 
 
 def _finished(path: Path, key: Mapping[str, object]) -> dict[str, float]:
-    """Return the errors of a finished arm; nothing if it does not exist or depends on something else."""
+    """Return the errors of a finished arm, by split; empty if it does not exist or depends on something else."""
     try:
         content = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
@@ -109,9 +109,9 @@ def _finished(path: Path, key: Mapping[str, object]) -> dict[str, float]:
 def _train_group(
     run: Run, files: ArmFiles, grid: Sequence[Arm], group: Sequence[Arm], keys: Mapping[Arm, Mapping[str, object]]
 ) -> list[dict[str, float]]:
-    """Train some arms as one program, from their checkpoint if there is one."""
-    # The file name has a digest of all that the arms depend on, so that no checkpoint of other code or settings is
-    # resumed.
+    """Train some arms as one program, from their checkpoint if it exists."""
+    # The file name contains a digest of everything that the arms depend on, so that no checkpoint of other code or
+    # settings is resumed.
     depends_on = {"arms": [keys[arm] for arm in group]}
     digest = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:16]
     checkpoint = files.checkpoints / f"{group[0].name}-{digest}.safetensors"
@@ -133,16 +133,16 @@ def _train_group(
 
 @dataclass(frozen=True)
 class Mixture:
-    """Batches of real images, of which generated ones take the place of a share; drawn when asked for, never stored.
+    """Batches of real images in which generated images replace a share; they are generated when needed, never stored.
 
-    There are as many batches, as large, as of real images alone: more images do not mean more training.
+    The number and the size of the batches are those of the real images alone, so that all arms train equally long.
 
     Args:
-        real: the real images' batches.
-        model: draws the others.
-        arm: σ and the share.
-        n_classes: K; generated labels go through all classes in turn.
-        seed: of the latents.
+        real: Batches of real images.
+        model: Generator of the other images.
+        arm: Standard deviation of the latents, and share of generated images.
+        n_classes: Number of classes K; the generated labels cycle through all classes.
+        seed: Seed of the latents.
     """
 
     real: Shuffled
@@ -153,11 +153,11 @@ class Mixture:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch: as of real images alone."""
+        """The number of batches per epoch, the same as for the real images alone."""
         return self.real.steps
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of one epoch, the real images first in each."""
+        """Yield the batches of one epoch, with the real images first in each batch."""
         device = self.real.split.labels.device
         generator = torch_generator(self.seed, "augmentation", epoch, device=device.type)
         drawn = 0
@@ -186,22 +186,22 @@ def train_arms(
     checkpointing: Checkpointing | None = None,
     splits: tuple[str, ...] = SPLITS,
 ) -> list[dict[str, float]]:
-    """Train a classifier an arm for the whole budget and see how often it errs; nothing is stopped early or chosen.
+    """Train one classifier per arm for the whole budget, without early stopping, and compute its errors.
 
-    Several are trained as one program; each ends as it would alone, up to rounding. Weights and the order of the real
-    images are those of the baseline of the same seed.
+    Several arms are trained as one program, with the same results as alone, up to rounding. The initial weights and
+    the order of the real images are those of the baseline of the same seed.
 
     Args:
-        model: the generator, trained.
-        data: the real images.
-        group: the mixes, one or several.
-        params: the classifier's sizes.
-        protocol: its training, the baseline's.
-        seed: of the classifier and of the generated images.
-        device: where all is.
-        title: for the progress line.
-        checkpointing: where to keep what an interrupted run needs.
-        splits: whose error is told.
+        model: Trained generator.
+        data: Prepared set with the real images.
+        group: Arms to train, one or several.
+        params: Sizes of the classifiers.
+        protocol: Training protocol, that of the baseline.
+        seed: Seed of the classifiers and of the generated images.
+        device: Device of the computation.
+        title: Title of the progress line.
+        checkpointing: Checkpointing of the training; None writes no checkpoint.
+        splits: Names of the splits on which the classifiers are evaluated.
 
     Returns:
         For each arm, split → error in %.
@@ -224,7 +224,7 @@ def train_arms(
         title=title,
         checkpointing=checkpointing,
     )
-    # The classifier draws nothing, but the loop's protocol asks for a generator.
+    # The classifier draws no random numbers, but the protocol of the loop requires a generator.
     generator = torch_generator(seed, "evaluation", device=device.type)
     means = {
         split: mean_terms(classifier, Resident.of(data.split(split), device), generator=generator) for split in splits

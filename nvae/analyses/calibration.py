@@ -1,4 +1,4 @@
-"""Calibration of the detector: what KL says of the share of class-exclusive factors, on data whose share is set."""
+"""Calibration of KL as a detector of class-exclusive factors, on data whose share of such factors is set."""
 
 import importlib
 import tempfile
@@ -29,7 +29,7 @@ def compute(run: Run) -> pd.DataFrame:
     """Return the table of one run; its columns are those of `calibration_table`.
 
     Raises:
-        UserError: If the data set is not a dial, whose number of exclusive factors can be set.
+        UserError: If the data set is not a dial, the only kind whose number of exclusive factors can be set.
     """
     config, dataset = run.config, run.dataset
     params = config.data_params(dataset)
@@ -38,8 +38,8 @@ def compute(run: Run) -> pd.DataFrame:
         raise UserError(
             "data set",
             got=f"{dataset}, whose share of exclusive factors cannot be set",
-            expected="a dial, as `dial` in params.yaml",
-            hint="Name one of these.",
+            expected="a dial, such as `dial` in params.yaml",
+            hint="Choose a dial.",
         )
     recipe = importlib.import_module(BUILTIN[config.family(dataset)])
     variant = config.variant(run.variant)
@@ -67,7 +67,7 @@ def compute(run: Run) -> pd.DataFrame:
 
 
 def prepared_in_passing(drawn: DrawnSet, dataset: str, params: IdxData) -> PreparedSet:
-    """A drawn set as `nvae prepare` makes it of the files that `nvae draw-data` writes."""
+    """Return a drawn set as `nvae draw-data` and `nvae prepare` would produce it, through temporary files."""
     with tempfile.TemporaryDirectory() as folder:
         write_drawn(Path(folder), dataset, drawn)
         return prepare(Path(folder), dataset, params)
@@ -84,23 +84,23 @@ def calibration_table(
     device: torch.device,
     title: str,
 ) -> pd.DataFrame:
-    """Train one model at every setting of the dial and ask it for the factors.
+    """Train one model at every setting of the dial, and compute its table of factors.
 
     Args:
-        levels: how many factors are a class's own.
-        data_of: the set at a level.
-        model_of: an untrained model for a set.
-        protocol: of the training.
-        probe: of the factors.
-        seed: of weights, batch order, noise and posterior samples.
-        device: where to compute.
-        title: of the progress.
+        levels: Numbers of class-exclusive factors.
+        data_of: Function that returns the data set for such a number.
+        model_of: Function that returns an untrained model for a data set.
+        protocol: Training protocol.
+        probe: Parameters of the probes of the factors.
+        seed: Seed of the weights, the batch order, the noise and the posterior samples.
+        device: Device of the computation.
+        title: Title of the progress line.
 
     Returns:
-        The test rows of ``factor_table``, with ``exclusive_factors`` in front.
+        The test rows of ``factor_table``, with ``exclusive_factors`` as the first column.
 
     Raises:
-        UserError: a model without an encoder and a decoder.
+        UserError: If the model has no encoder or no decoder.
 
     Source: not in the paper.
     """

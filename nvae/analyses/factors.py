@@ -1,8 +1,8 @@
-"""Which latents know which factor, where the factors are known, and whether KL tells own factors from shared ones.
+"""Prediction of known factors from latents, and detection of the class-exclusive factors by KL.
 
-On one posterior sample an image, what the decoder sees: a dimension that has fallen back to the prior still has a
-mean that follows the factor, scaled to nearly nothing, but its samples do not. R² is also given of the means, as the
-literature has it.
+Factors are predicted from one posterior sample per image, the input of the decoder. In a dimension that has collapsed
+to the prior, the posterior mean still follows the factor, scaled to nearly nothing, but the samples do not. R² from the
+means is also reported, as in the literature.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ from nvae.models.protocol import SHARED, LatentModel
 from nvae.rng import torch_generator
 
 Codes = npt.NDArray[np.float32]
-#: ``factor`` of a number that is of all factors together.
+#: Value of ``factor`` in the rows of a metric of all factors.
 ALL = "all"
 
 
@@ -51,35 +51,35 @@ def factor_table(
     splits: tuple[str, ...] = ("test",),
     scores: bool = True,
 ) -> pd.DataFrame:
-    """What z_s, the class's own block and the other classes' blocks tell of every factor; scores; KL's verdict.
+    """Compute the prediction of every factor from each kind of codes, disentanglement scores, and shares of KL.
 
     Args:
-        model: trained on ``data.train``.
-        data: its factors known; probes are fitted on train.
-        params: of the probes.
-        seed: of the posterior samples.
-        device: where the model is.
-        splits: what is reported on.
-        scores: whether mutual information, MIG and their like are among it; they take most of the time.
+        model: Model that was trained on ``data.train``.
+        data: Prepared set with known factors; probes are fitted on its training images.
+        params: Parameters of the probes.
+        seed: Seed of the posterior samples.
+        device: Device on which the model is.
+        splits: Names of the splits that are reported.
+        scores: Whether to compute mutual information, MIG, SAP, DCI and modularity, which take most of the time.
 
     Returns:
         Columns ``split``, ``factor`` (or ``all``), ``factor_kind`` (``shared``, ``exclusive`` or ``all``),
         ``factor_class`` (−1: shared), ``codes``, ``metric``, ``value``. ``codes`` is ``shared`` (z_s), ``own`` (the
-        block of the image's class), ``others`` (the other blocks) or ``decoded`` (own and shared: what the decoder
-        sees).
+        block of the image's class), ``others`` (the other blocks) or ``decoded`` (own and shared, the input of the
+        decoder).
 
-        Per factor: ``r2``, of posterior samples scaled by ``reliability``, and ``r2_of_means``, of posterior means, on
-        images that the probe has not seen. An exclusive factor's is a regression among its class's images. A shared
-        factor's from z_s is one regression for all images; from blocks, which mean something else in each class, one
-        for each class, with the errors put together.
-        ``mutual_information_nats`` is that of the most informative single dimension; like MIG and modularity it counts
-        images in bins and takes the training images to those of the split, since few would say too much.
-        Of all factors: ``mig``, ``sap``, ``dci_*`` and ``modularity`` of the decoded codes, mean over the classes (of
-        z_s over all images where no factor is exclusive); ``exclusive_share``, the truth, beside ``kl_block_share``
-        and ``kl_class_specific_share``, what KL says.
+        Per factor: ``r2`` from posterior samples scaled by ``reliability``, and ``r2_of_means`` from posterior means,
+        both on images on which the probe was not fitted. An exclusive factor is predicted among the images of its
+        class. A shared factor is predicted from z_s by one regression for all images, and from the blocks, which
+        differ in meaning between classes, by one regression per class, whose errors are pooled.
+        ``mutual_information_nats`` is that of the most informative single dimension. Like MIG and modularity it counts
+        images in bins, of the training set and of the split together, since its estimate from few images is too large.
+        For all factors: ``mig``, ``sap``, ``dci_*`` and ``modularity`` of the decoded codes, averaged over the classes
+        (of z_s over all images if no factor is exclusive); ``exclusive_share``, the true share of exclusive factors;
+        and its estimates from KL, ``kl_block_share`` and ``kl_class_specific_share``.
 
     Raises:
-        UserError: factors unknown, or fewer training images in a class than neighbours.
+        UserError: If the factors are unknown, or a class has fewer training images than neighbours.
 
     Source: not in the paper.
     """
@@ -88,7 +88,7 @@ def factor_table(
     coded = {}
     for name in ("train", *splits):
         generator = torch_generator(seed, "posterior", name, device=device.type)
-        coded[name] = _Coded.of(model, data.split(name), generator=generator, device=device)
+        coded[name] = _Encoded.of(model, data.split(name), generator=generator, device=device)
     rows: list[tuple[str, str, str, int, str, str, float]] = []
     for name in splits:
         probe = _Probe(params, blocks, coded["train"], coded[name])
@@ -108,13 +108,14 @@ def factor_table(
 
 
 def factor_summary(table: pd.DataFrame) -> dict[str, float]:
-    """The rows of one split in few numbers.
+    """Summarise the rows of one split.
 
     Args:
-        table: of ``factor_table``, one split.
+        table: Rows of ``factor_table`` for one split.
 
     Returns:
-        ``r2_{kind}_from_{codes}`` and ``lowest_…``, over the factors of a kind, and ``kl_block_share`` with blocks.
+        For each kind of factor, the mean of R² as ``r2_{kind}_from_{codes}`` and its minimum as ``lowest_…``; for a
+        model with class blocks also ``kl_block_share``.
     """
     found: dict[str, float] = {}
     for (kind, codes), rows in table[table["metric"] == "r2"].groupby(["factor_kind", "codes"]):
@@ -125,17 +126,18 @@ def factor_summary(table: pd.DataFrame) -> dict[str, float]:
 
 
 def reliability(z: Codes, mu: Codes) -> npt.NDArray[np.float64]:
-    """Var(μ) / (Var(μ) + E σ²) of each dimension: how much of the spread of its samples is signal.
+    """Compute the share of signal in the variance of each dimension's samples, Var(μ) / (Var(μ) + E σ²).
 
-    Neighbours are looked for among samples scaled by it, the best linear guess of μ from z. Unscaled, a dimension that
-    has fallen back to the prior would count as much as one in use, and its noise would hide what the others know.
+    Neighbours are searched among samples scaled by this share, which gives the best linear prediction of μ from z.
+    Without scaling, a dimension that has collapsed to the prior would count as much as a dimension in use, and its
+    noise would hide the information of the others.
 
     Args:
-        z: (n, dims), posterior samples.
-        mu: (n, dims), their means.
+        z: Posterior samples (n, dims).
+        mu: Posterior means (n, dims).
 
     Returns:
-        (dims,) between 0 and 1.
+        The shares (dims,), between 0 and 1.
 
     Source: not in the paper; the reliability ratio of errors-in-variables regression (Fuller 1987).
     """
@@ -148,7 +150,7 @@ def reliability(z: Codes, mu: Codes) -> npt.NDArray[np.float64]:
 
 
 class _Blocks:
-    """Which columns of the latents are whose."""
+    """The columns of the latents that belong to each kind of codes."""
 
     def __init__(self, model: LatentModel) -> None:
         self.owners: Columns = np.array([axis.latent_class for axis in model.axes()], dtype=np.int64)
@@ -156,11 +158,11 @@ class _Blocks:
         self.has_own = bool((self.owners != SHARED).any())
 
     def sources(self) -> tuple[str, ...]:
-        """What a factor can be read from."""
+        """Return the kinds of codes from which a factor is predicted."""
         return ("shared", "own", "others") if self.has_own else ("shared",)
 
     def columns(self, source: str, label: int) -> Columns:
-        """The columns of a source in images of class ``label``."""
+        """Return the columns of a kind of codes, for images of class ``label``."""
         match source:
             case "shared":
                 return self._shared
@@ -174,15 +176,15 @@ class _Blocks:
 
 
 @dataclass(frozen=True)
-class _Coded:
-    """A split and its codes.
+class _Encoded:
+    """The labels, factors and codes of a split.
 
     Args:
-        labels: (n,).
-        factors: (n, n_factors).
-        z: (n, latents), one posterior sample an image.
-        mu: (n, latents), posterior means.
-        kl: (n, latents), nats.
+        labels: Labels (n,).
+        factors: Factors (n, n_factors).
+        z: Posterior samples (n, latents), one per image.
+        mu: Posterior means (n, latents).
+        kl: KL (n, latents) in nats.
     """
 
     labels: npt.NDArray[np.int64]
@@ -192,27 +194,27 @@ class _Coded:
     kl: Codes
 
     @classmethod
-    def of(cls, model: LatentModel, split: Split, *, generator: torch.Generator, device: torch.device) -> "_Coded":
+    def of(cls, model: LatentModel, split: Split, *, generator: torch.Generator, device: torch.device) -> "_Encoded":
         """Encode a split whose factors are known."""
-        assert split.factors is not None  # `known_factors` has seen to it
+        assert split.factors is not None  # checked by `known_factors`
         encoded = encode(model, split, device=device)
         z = posterior_samples(model, split, generator=generator, device=device)
         return cls(split.labels, split.factors, z, encoded.mu, encoded.kl_nats)
 
     def rows(self, label: int) -> npt.NDArray[np.bool_]:
-        """The images of a class, or (``SHARED``) all."""
+        """Return a mask (n,) of the images of a class, or of all images for ``SHARED``."""
         return np.full(len(self.labels), True) if label == SHARED else self.labels == label
 
 
 class _Probe:
-    """Reads factors from codes: fitted on the training images, judged on those of another split."""
+    """Prediction of factors from codes, fitted on the training images and evaluated on another split."""
 
-    def __init__(self, params: FactorsParams, blocks: _Blocks, train: _Coded, held: _Coded) -> None:
+    def __init__(self, params: FactorsParams, blocks: _Blocks, train: _Encoded, held: _Encoded) -> None:
         self._params, self._blocks, self._train, self._held = params, blocks, train, held
         self._guesses: dict[tuple[str, int, str], npt.NDArray[np.float64]] = {}
 
     def r2(self, factor: Factor, source: str) -> Iterator[tuple[str, float]]:
-        """R² of one factor from samples and from means of one source."""
+        """Yield R² of one factor from the samples and from the means of one kind of codes."""
         groups = self._groups(factor, source)
         truth = np.concatenate([self._held.factors[self._held.rows(label), factor.column] for label in groups])
         for metric, kind in (("r2", "z"), ("r2_of_means", "mu")):
@@ -220,7 +222,7 @@ class _Probe:
             yield metric, float(r2_score(truth, np.concatenate(guess)))
 
     def information(self, factor: Factor, source: str) -> float:
-        """Mutual information of one factor and the source's most informative dimension, in nats."""
+        """Return the mutual information of one factor and the most informative dimension of the codes, in nats."""
         information = []
         for label in self._groups(factor, source):
             z, known = self._counted(label, self._blocks.columns(source, label), [factor.column])
@@ -228,13 +230,13 @@ class _Probe:
         return float(np.mean(information))
 
     def _groups(self, factor: Factor, source: str) -> list[int]:
-        """The classes whose images have a regression of their own; ``SHARED`` stands for one of all images."""
+        """Return the classes with a separate regression each; ``SHARED`` stands for one regression for all images."""
         if factor.label != SHARED:
             return [factor.label]
         return [SHARED] if source == "shared" else np.unique(self._held.labels).tolist()
 
     def scores(self, factors: tuple[Factor, ...], *, seed: int) -> Iterator[tuple[str, float]]:
-        """MIG, SAP, DCI and modularity: mean over the classes, or of z_s over all images if no factor is exclusive."""
+        """Yield MIG, SAP, DCI and modularity, as means over classes, or of z_s if no factor is exclusive."""
         owners = sorted({factor.label for factor in factors if factor.label != SHARED})
         by_class = []
         for label in owners or [SHARED]:
@@ -258,7 +260,7 @@ class _Probe:
             yield metric, float(np.mean([scores[metric] for scores in by_class]))
 
     def _counted(self, label: int, columns: Columns, factors: list[int]) -> tuple[Codes, npt.NDArray[np.float64]]:
-        """Codes and factors for the scores that count: the training images too, since nothing is fitted to them."""
+        """Return codes and factors for scores that count images, with the training set, as nothing is fitted to it."""
         parts = [(split, split.rows(label)) for split in (self._train, self._held)]
         return (
             np.concatenate([split.z[rows][:, columns] for split, rows in parts]),
@@ -266,14 +268,14 @@ class _Probe:
         )
 
     def _predicted(self, factor: Factor, source: str, label: int, kind: str) -> npt.NDArray[np.float64]:
-        """The factor of the held images of a class, by the nearest training images of that class."""
+        """Return the factor of the evaluated images of a class, predicted from the nearest training images of it."""
         key = (source, label, kind)
         if key not in self._guesses:
             self._guesses[key] = self._regression(*key)
         return self._guesses[key][:, factor.column]
 
     def _regression(self, source: str, label: int, kind: str) -> npt.NDArray[np.float64]:
-        """Every factor of the held images of a class, NaN where not all of its training images have it."""
+        """Return every factor of the evaluated images of a class, NaN if not all of its training images have it."""
         columns = self._blocks.columns(source, label)
         train, held = self._train.rows(label), self._held.rows(label)
         codes, held_codes = getattr(self._train, kind)[train][:, columns], getattr(self._held, kind)[held][:, columns]

@@ -1,4 +1,4 @@
-"""Generated against real images in a classifier's features, for every σ: why a line of Figure 9 falls or rises."""
+"""Comparison of generated with real images in a classifier's features, for every σ, which helps to explain Figure 9."""
 
 import pandas as pd
 import torch
@@ -14,14 +14,14 @@ from nvae.models.protocol import GenerativeModel
 from nvae.rng import numpy_generator, torch_generator
 
 SPLITS = ("validation", "test")
-#: A class is present if the classifier recognises at least this share of the samples that were asked to be of it.
+#: A class is present if the classifier assigns at least this share of the samples of the class to it.
 PRESENT = 0.5
 
 
 def compute(run: Run) -> pd.DataFrame:
     """Return the table of one run; its columns are those of `fidelity_table`."""
     if run.classifier is None:
-        raise ValueError("fidelity reads a classifier")
+        raise ValueError("fidelity needs a classifier")
     return fidelity_table(
         run.generator,
         run.classifier,
@@ -44,24 +44,24 @@ def fidelity_table(
     device: torch.device,
     splits: tuple[str, ...] = SPLITS,
 ) -> pd.DataFrame:
-    """How true, and how diverse, the samples of a class-conditional generator are at every σ.
+    """Measure the fidelity and the diversity of the samples of a class-conditional generator at every σ.
 
-    As many images are generated as real ones are looked at, of the same classes. The same standard-normal draw is
-    scaled by each σ.
+    The number of generated images of each class is that of the real images they are compared with. The same
+    standard-normal draw is scaled by each σ.
 
     Args:
-        model: trained.
-        classifier: trained on the real images of ``data``.
-        data: the real images.
-        params: how many images, and k of the manifolds.
-        sigmas: standard deviations of the latents.
-        seed: of the samples; the choice of real images is the same for every seed and model.
-        device: where all is.
-        splits: whose real images are compared with.
+        model: Trained generator.
+        classifier: Classifier that was trained on the real images of ``data``.
+        data: Prepared set with the real images.
+        params: Number of images, and number k of neighbours of the manifolds.
+        sigmas: Standard deviations of the latents.
+        seed: Seed of the samples; the choice of real images is the same for every seed and model.
+        device: Device of the computation.
+        splits: Names of the splits with whose real images the samples are compared.
 
     Returns:
-        Columns ``split``, ``sigma``, ``metric``, ``value``. Accuracies are the classifier's on the samples. Distances
-        are between penultimate features. Lowest: of the class where it is lowest.
+        Columns ``split``, ``sigma``, ``metric``, ``value``. Accuracies are those of the classifier on the samples.
+        Distances are between penultimate features. ``lowest_class_…`` is the value of the class where it is lowest.
 
     Source: Heusel et al. 2017 (Fréchet distance, there in Inception's features), Kynkäänniemi et al. 2019 (precision,
         recall), Naeem et al. 2020 (density, coverage).
@@ -93,6 +93,6 @@ def fidelity_table(
 
 
 def _some(split: Split, n: int) -> Split:
-    """At most ``n`` images, the same ones each time."""
+    """Return at most ``n`` randomly chosen images, the same ones in each call."""
     order = numpy_generator(0, "fidelity", "images").permutation(len(split))
     return split.take(order[:n])

@@ -1,7 +1,7 @@
-"""KL detection: how much each latent dimension says about the images of each class (Figures 5 and 10).
+"""Detection of factors by KL: the mean KL of each latent dimension on the images of each class (Figures 5 and 10).
 
-A factor that only one class has shows as KL in that class's own block; a factor that all classes have,
-as KL in the shared block; KL in the other classes' blocks is what the encoder should have pushed to 0.
+A factor that only one class has appears as KL in the block of that class, and a factor that all classes have as KL in
+the shared block. The KL in the blocks of other classes should be 0.
 """
 
 import numpy as np
@@ -24,13 +24,13 @@ def compute(run: Run) -> pd.DataFrame:
 
 
 def kl_table(model: LatentModel, split: Split, class_names: tuple[str, ...], *, device: torch.device) -> pd.DataFrame:
-    """Mean KL(q(z_j | x) ‖ N(0, 1)) of every latent dimension j over the images of every class.
+    """Compute the mean KL(q(z_j | x) ‖ N(0, 1)) of every latent dimension j over the images of every class.
 
     Args:
-        model: trained.
-        split: the images to average over; every class must occur.
-        class_names: one a class.
-        device: where the model is.
+        model: Trained model.
+        split: Images to average over; every class must occur.
+        class_names: Names of the classes.
+        device: Device on which the model is.
 
     Returns:
         One row per (image class, latent dimension): ``image_class``, ``image_class_name``, ``n_images``,

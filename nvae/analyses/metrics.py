@@ -1,4 +1,4 @@
-"""What a trained model is worth, as named numbers on the validation and the test split."""
+"""Metrics of a trained model on the validation and the test set."""
 
 import numpy as np
 import numpy.typing as npt
@@ -31,21 +31,22 @@ def metric_table(
     device: torch.device,
     splits: tuple[str, ...] = SPLITS,
 ) -> pd.DataFrame:
-    """Objectives and their terms, label accuracy, and, of a model with latents, probes of known factors.
+    """Compute objectives and their terms, label accuracy, and, for a model with latents, probes of known factors.
 
     Args:
-        model: trained on ``data.train``.
-        data: probes are fitted on its train split.
-        params: of the probes.
-        seed: of the posterior samples in the bound.
-        device: where the model is.
-        splits: what is reported on.
+        model: Model that was trained on ``data.train``.
+        data: Prepared set; probes are fitted on its training images.
+        params: Parameters of the probes.
+        seed: Seed of the posterior samples in the bound.
+        device: Device on which the model is.
+        splits: Names of the splits that are reported.
 
     Returns:
-        Columns ``split``, ``metric``, ``value``. Terms end in ``_nats`` (per example), accuracy in ``_pct``.
+        Columns ``split``, ``metric``, ``value``. Names of terms end in ``_nats`` (nats per example), that of the
+        accuracy in ``_pct``.
 
     Raises:
-        UserError: the probe asks for more neighbours than there are training images.
+        UserError: If a probe needs more neighbours than there are training images.
     """
     rows: list[tuple[str, str, float]] = []
     for split in splits:
@@ -62,8 +63,8 @@ def metric_table(
 def _factor_probes(
     model: LatentModel, data: PreparedSet, params: MetricsParams, device: torch.device, splits: tuple[str, ...]
 ) -> list[tuple[str, str, float]]:
-    """Probes from z_s for the factors that every image has."""
-    # Only sets with factors need them, and they take about a second to import.
+    """Return the metrics of probes from z_s for the factors that every image has."""
+    # Imported here because only data sets with known factors need these modules, which take a second to import.
     from sklearn.linear_model import Ridge
     from sklearn.metrics import r2_score
 
@@ -97,14 +98,14 @@ def _factor_probes(
 
 
 def best_spearman(z: npt.NDArray[np.float32], factor: npt.NDArray[np.float64]) -> float:
-    """The largest |Spearman ρ| between one latent dimension and the factor.
+    """Compute the largest |Spearman ρ| between a single latent dimension and the factor.
 
     Args:
-        z: (n, dims).
-        factor: (n,).
+        z: Codes (n, dims).
+        factor: Factor (n,).
 
     Returns:
-        Between 0 and 1; a constant dimension counts as 0.
+        The absolute correlation, between 0 and 1; a constant dimension counts as 0.
     """
     from scipy.stats import spearmanr
 

@@ -1,4 +1,4 @@
-"""One posterior sample of every image, in the latents that all classes share (Figure 3)."""
+"""One posterior sample per image of the shared latents (Figure 3)."""
 
 import numpy as np
 
@@ -12,7 +12,8 @@ def compute(run: Run) -> dict[str, object]:
 
     Returns:
         ``z`` (images, shared latents) float32, one posterior sample per image; ``labels`` (images,); ``kl_nats`` and
-        ``dims`` (shared latents,), the mean KL of each dimension and its index. Dimensions are ordered by falling KL.
+        ``dims`` (shared latents,), the mean KL of each dimension and its index. Dimensions are in descending order of
+        KL.
     """
     if run.images is None:
         raise ValueError("posterior samples need images")

@@ -1,4 +1,4 @@
-"""How much the decoded image answers to each latent dimension: numbers for what traversals show as pictures."""
+"""Responses of decoded images to each latent dimension: measurements of what traversals show as pictures."""
 
 from collections.abc import Mapping
 
@@ -45,24 +45,25 @@ def response_table(
     features: Mapping[int, str],
     device: torch.device,
 ) -> pd.DataFrame:
-    """Move every dimension of each class's own block and every shared one, alone, around images of that class.
+    """Move one dimension at a time, of the own block and of the shared block, around images of each class.
 
     Args:
-        model: trained; without blocks, all its dimensions are shared.
-        split: where the images come from; every class must occur.
-        traversal: range and number of steps, as of the pictures; its centre is not looked at: the centre is the
+        model: Trained model; if it has no class blocks, all its dimensions are shared.
+        split: Images; every class must occur.
+        traversal: Range and number of steps, as of the traversals. Its centre is ignored: the centre here is the
             posterior mean of each image.
-        images_per_class: the first ones of each class in the split's order, fewer if it has fewer.
-        n_classes: K.
-        features: class → the mark of ``nvae.measures.strokes.FEATURES`` that is measured on its images.
-        device: where the model is.
+        images_per_class: Number of images per class, the first ones in the order of the split, or all if it has fewer.
+        n_classes: Number of classes K.
+        features: Class → the mark of ``nvae.measures.strokes.FEATURES`` that is measured on its images.
+        device: Device on which the model is.
 
     Returns:
         Columns ``image_class``, ``kind`` (``class`` for the image's own block, ``shared``), ``dim`` (within its block),
-        ``metric``, ``value``. Metrics: ``mean_squared_change``, of pixels in [0, 1] between the image decoded at a step
-        and at the centre, mean over pixels, steps and images; for a class with a feature also ``{feature}_range``,
-        largest less smallest value along the traversal in pixels, mean over images, and ``{feature}_switched_share``,
-        the share of images on which the mark is there at some step and absent at another.
+        ``metric``, ``value``. Metrics: ``mean_squared_change`` of pixels in [0, 1] between the image decoded at a step
+        and at the centre, averaged over pixels, steps and images; for a class with a feature also ``{feature}_range``,
+        the difference in pixels between the largest and the smallest value along the traversal, averaged over images,
+        and ``{feature}_switched_share``, the share of images on which the mark is present at some step and absent at
+        another.
 
     Source: not in the paper, which shows pictures (Figures 1, 2, 8).
     """
@@ -88,14 +89,14 @@ def response_table(
 
 
 def _moved(center: npt.NDArray[np.float32], column: int, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """(n · steps, latents): each row of ``center`` (n, latents) with one column set to each value, in turn."""
+    """Return latents (n · steps, latents): each row of ``center`` (n, latents) with one column set to every value."""
     z = center.repeat(len(values), axis=0)
     z[:, column] = np.tile(values, len(center))
     return z
 
 
 def _decode(model: LatentModel, z: npt.NDArray[np.float32], label: int, device: torch.device) -> Tensor:
-    """Images (n, height, width) in [0, 1] of latents (n, latents), all of one class."""
+    """Return the images (n, height, width) in [0, 1] of latents (n, latents), all of one class."""
     images = []
     with torch.no_grad():
         for part in batched(z):
@@ -105,7 +106,7 @@ def _decode(model: LatentModel, z: npt.NDArray[np.float32], label: int, device: 
 
 
 def _marked(name: str, images: npt.NDArray[np.uint8], *, n_steps: int) -> dict[str, float]:
-    """How a mark answers, over images (n · steps, height, width) of n traversals."""
+    """Return the metrics of a mark on the images (n · steps, height, width) of n traversals."""
     feature = FEATURES[name]
     measured = feature.measure(images).reshape(-1, n_steps)
     present = feature.present(measured)

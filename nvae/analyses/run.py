@@ -1,4 +1,4 @@
-"""What an analysis works on: one trained model, the images that it looks at, and the configuration."""
+"""The input of an analysis: one trained model, the images that it analyses, and the configuration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,12 +28,12 @@ class LoadedModel:
 
 @dataclass(frozen=True)
 class Images:
-    """The images that an analysis looks at where these need not be the test images.
+    """The images of an analysis that does not require the test images.
 
     Args:
         split: Images with labels.
         name: Name of an image in the table: ``seed_image`` (from the test split), ``given_image``, ``sampled_image``.
-        origin: Where they come from, for the sidecar.
+        origin: Origin of the images, for the sidecar.
     """
 
     split: Split
@@ -43,13 +43,14 @@ class Images:
 
 @dataclass(frozen=True)
 class ArmFiles:
-    """Where the augmentation study keeps its finished and unfinished arms.
+    """The files in which the augmentation study keeps its finished and unfinished arms.
 
     Args:
         finished: Folder of the results of finished arms.
-        checkpoints: Folder of the checkpoints of unfinished ones.
+        checkpoints: Folder of the checkpoints of unfinished arms.
         restart: Whether finished arms are trained again.
-        depends_on: What every arm depends on, beside its own settings: hashes of inputs and of the code.
+        depends_on: Everything that all arms depend on: settings of the classifier and of its training, seed, precision,
+            and hashes of the inputs and of the code.
     """
 
     finished: Path
@@ -60,7 +61,7 @@ class ArmFiles:
 
 @dataclass(frozen=True)
 class Run:
-    """One run as an analysis sees it. An analysis reads only what its entry of ``ANALYSES`` lists.
+    """One run with all inputs of an analysis. An analysis reads only the inputs that its entry of ``ANALYSES`` lists.
 
     Args:
         dataset: Name of the data set.
@@ -70,7 +71,7 @@ class Run:
         device: Device on which the model is.
         loaded: Trained model.
         prepared: Prepared set that the model was trained on.
-        images: Images to look at, for analyses that need not look at the test images.
+        images: Images, for analyses that do not require the test images.
         classifier: Classifier of real images.
         block: Kind of latents that a traversal moves.
         arms: Files of the augmentation study.
@@ -123,16 +124,16 @@ class Run:
 
     @property
     def n_classes(self) -> int:
-        """The number of classes that the model knows."""
+        """The number of classes of the model."""
         return len(self.description.class_names)
 
 
 def _given(value: _T | None, name: str) -> _T:
-    """Return what an analysis reads.
+    """Return an input of the analysis.
 
     Raises:
-        ValueError: If its entry of ``ANALYSES`` does not list it.
+        ValueError: If the analysis does not list the input in ``ANALYSES``.
     """
     if value is None:
-        raise ValueError(f"the analysis does not list {name!r} among what it reads")
+        raise ValueError(f"the analysis does not list {name!r} among its inputs")
     return value

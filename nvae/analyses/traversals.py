@@ -1,4 +1,4 @@
-"""Latent traversals: one dimension moves, the others stay (Figures 1, 2, 6, 7, 8)."""
+"""Latent traversals: images decoded while one dimension changes and the others stay fixed (Figures 1, 2, 6, 7, 8)."""
 
 from dataclasses import dataclass
 
@@ -21,12 +21,12 @@ class Traversal:
     """Decoded images along single dimensions, for every class.
 
     Args:
-        images: (classes, dims, steps, height, width) uint8.
-        values: (steps,) float64, what the moved dimension is set to.
-        dims: (classes, dims) int64, which dimension of the block moves, by falling KL.
-        kl_nats: (classes, dims) float64, its mean KL: over the class's images, or over all for shared ones.
-        kept: (classes, dims, steps) bool, the encoder still predicts the class; True of a model that predicts none.
-        seed_images: (classes, height, width) uint8, the image whose encoding is the centre.
+        images: Decoded images (classes, dims, steps, height, width), uint8.
+        values: Values (steps,) of the moved dimension, float64.
+        dims: Indices (classes, dims) of the moved dimensions in their block, in descending order of KL, int64.
+        kl_nats: Mean KL (classes, dims) over the images of the class, or over all images for shared latents, float64.
+        kept: Whether the encoder still predicts the class, (classes, dims, steps) bool; True if it predicts no class.
+        seed_images: Images (classes, height, width) whose encodings are the centres, uint8.
     """
 
     images: npt.NDArray[np.uint8]
@@ -38,7 +38,7 @@ class Traversal:
 
 
 def compute(run: Run) -> dict[str, object]:
-    """Return the arrays of one kind of traversal of one run: those of `Traversal`, ``kind`` and ``center``."""
+    """Return the arrays of the traversals of one run: those of `Traversal`, ``kind`` and ``center``."""
     params = run.config.traversals
     if run.images is None or run.block is None:
         raise ValueError("a traversal needs images and the kind of latents that move")
@@ -52,21 +52,21 @@ def compute(run: Run) -> dict[str, object]:
 def traverse(
     model: LatentModel, split: Split, kind: Block, params: TraversalsParams, *, n_classes: int, device: torch.device
 ) -> Traversal:
-    """Move every dimension of each class's own block, or every shared one.
+    """Move one dimension at a time, either of each class's own block or of the shared block.
 
     Args:
-        model: trained.
-        split: where seed images come from and KL is averaged.
-        kind: which latents move.
-        params: range, number of steps, and centre.
-        n_classes: K.
-        device: where the model is.
+        model: Trained model.
+        split: Images from which the seed images are chosen, and over which KL is averaged.
+        kind: Kind of latents that are moved.
+        params: Range, number of steps, and centre.
+        n_classes: Number of classes K.
+        device: Device on which the model is.
 
     Returns:
-        The traversal; shared dimensions stand in the same order for every class.
+        The traversal; shared dimensions are in the same order for every class.
 
     Raises:
-        UserError: the model has no latents of this kind, or a class has no image.
+        UserError: If the model has no latents of this kind, or a class has no image.
 
     Source: §V.
     """
@@ -91,9 +91,9 @@ def traverse(
 
 
 def typical_image(encoded: Encoded, labels: npt.NDArray[np.int64], label: int) -> int:
-    """The row of the image of class ``label`` whose posterior mean is nearest to its class's average.
+    """Return the row of the image of class ``label`` whose posterior mean is nearest to the average of its class.
 
-    Only images whose label is predicted right are candidates, if there are any.
+    Only images whose label is predicted correctly are candidates, if there are any.
     """
     rows = np.flatnonzero(labels == label)
     right = rows if encoded.predicted is None else rows[encoded.predicted[rows] == label]
@@ -107,15 +107,15 @@ def _check(model: LatentModel, split: Split, kind: Block, n_classes: int) -> Non
         raise UserError(
             f"--kind {kind}",
             got="a model without such latents",
-            expected="one that has them",
-            hint=f"Say --kind {'shared' if kind == 'class' else 'class'}.",
+            expected="a model that has them",
+            hint=f"Pass --kind {'shared' if kind == 'class' else 'class'}.",
         )
     if absent := sorted(set(range(n_classes)) - set(split.labels.tolist())):
         raise UserError(
             "images",
             got=f"none of class number {absent[0]}",
-            expected="one of each class at least: traversals start from it",
-            hint="Add one, or let the model sample them with --generated 100.",
+            expected="at least one image per class, from which its traversals start",
+            hint="Add one, or use samples from the model with --generated 100.",
         )
 
 
@@ -127,7 +127,7 @@ def _columns(model: LatentModel, kind: Block, label: int) -> npt.NDArray[np.int6
 def _latents(
     center: npt.NDArray[np.float32], columns: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float32]:
-    """(dims, steps, latents): ``center`` with one column set to each value."""
+    """Return latents (dims, steps, latents): ``center`` with one of the columns set to each value."""
     z = np.tile(center, (len(columns), len(values), 1))
     for row, column in enumerate(columns):
         z[row, :, column] = values
@@ -137,7 +137,7 @@ def _latents(
 def _decode(
     model: LatentModel, z: npt.NDArray[np.float32], label: int, device: torch.device
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64] | None]:
-    """Images (dims, steps, height, width) and what the encoder takes them for (dims, steps), if it says."""
+    """Return images (dims, steps, height, width) and the encoder's predictions (dims, steps); None if it has none."""
     flat: Tensor = torch.from_numpy(z.reshape(-1, z.shape[-1])).to(device)
     with torch.no_grad():
         images = to_uint8(model.decode(flat, torch.full((len(flat),), label, device=device)))

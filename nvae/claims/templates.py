@@ -110,8 +110,8 @@ def _loop(loop: Mapping[Any, Any], where: str) -> tuple[list[str], list[Any]]:
 def _combinations(names: Sequence[str], lists: _Lists, where: str) -> Iterator[dict[str, Any]]:
     for name in names:
         if name not in lists:
-            known = ", ".join(lists) or "the lists under over, of which there are none"
-            raise UserError(where, got=f"the list {name}", expected=f"one of {known}", hint="")
+            known = f"one of {', '.join(lists)}" if lists else "a list under the key over, which has none"
+            raise UserError(where, got=f"the list {name}", expected=known, hint="")
     for values in itertools.product(*(lists[name] for name in names)):
         yield dict(zip(names, values, strict=True))
 

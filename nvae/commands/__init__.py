@@ -1,1 +1,1 @@
-"""One module a verb of the nvae command."""
+"""The verbs of the ``nvae`` command, one module per verb; `analysis` serves all analyses."""

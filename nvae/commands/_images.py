@@ -1,4 +1,4 @@
-"""The images that a verb looks at: the test split, a folder of pictures, or samples of the model itself."""
+"""The images that a verb reads: the test split, a folder of pictures, or samples from the model itself."""
 
 import argparse
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 
 from nvae.analyses.run import Images, LoadedModel
-from nvae.analyses.samples import sampled_split
 from nvae.data.pictures import read_pictures
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
+from nvae.inference.generation import sampled_split
 from nvae.inference.kinds import generative_model
 
 _SPLIT = "test"
@@ -33,15 +33,15 @@ def add_images(parser: argparse.ArgumentParser) -> None:
 
 
 def needs_data(args: argparse.Namespace) -> bool:
-    """Whether the images are those of the prepared set.
+    """Return whether the images are those of the prepared set.
 
     Raises:
         UserError: If a prepared set and other images are given.
     """
-    own = args.images is None and args.generated is None
-    if not own and args.data is not None:
+    from_data = args.images is None and args.generated is None
+    if not from_data and args.data is not None:
         raise UserError("--data", got="a prepared set and other images", expected="one of them", hint="Leave one out.")
-    return own
+    return from_data
 
 
 def open_images(
@@ -59,7 +59,7 @@ def open_images(
         split = read_pictures(args.images, description.class_names, description.image_shape)
         return Images(split, "given_image", {"images": args.images.as_posix()})
     if args.generated < 1:
-        raise UserError("--generated", got=args.generated, expected="at least 1", hint="Name a larger number.")
+        raise UserError("--generated", got=args.generated, expected="at least 1", hint="Pass a larger number.")
     split = sampled_split(
         generative_model(loaded.model),
         args.generated,

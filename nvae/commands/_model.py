@@ -1,4 +1,4 @@
-"""Loading what a verb about one trained model needs."""
+"""Loading of the configuration, the model and the data that a verb about one trained model needs."""
 
 import argparse
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Profile:
 
 
 def open_profile(args: argparse.Namespace) -> Profile:
-    """Load the configuration, and see that the data set and the variant exist.
+    """Load the configuration, and check that the data set and the variant exist.
 
     Raises:
         UserError: If the configuration is wrong, or the data set or the variant is unknown.
@@ -53,7 +53,7 @@ def open_model(folder: Path, profile: Profile) -> LoadedModel:
     """Load a trained model.
 
     Raises:
-        UserError: If there is none, or its files are damaged.
+        UserError: If the folder has no trained model, or its files are damaged.
     """
     return LoadedModel(*load_model(folder, device=profile.device))
 
@@ -63,11 +63,11 @@ def open_data(path: Path, folder: Path, loaded: LoadedModel) -> PreparedSet:
 
     Args:
         path: Path of the prepared set.
-        folder: Folder of the model, for the message.
+        folder: Folder of the model, for the error message.
         loaded: Trained model.
 
     Raises:
-        UserError: If there is none, or the model was trained on other classes or image sizes.
+        UserError: If there is no prepared set, or the model was trained on other classes or image sizes.
     """
     data = PreparedSet.load(path)
     description = loaded.description
@@ -75,7 +75,7 @@ def open_data(path: Path, folder: Path, loaded: LoadedModel) -> PreparedSet:
         raise UserError(
             folder.as_posix(),
             got=f"a model of {description.dataset}",
-            expected=f"one of {data.name}'s classes and images",
-            hint="Name the data that it was trained on with --data, or train it on this.",
+            expected=f"a model of the classes and the image size of {data.name}",
+            hint="Pass the prepared set that it was trained on as --data, or train a model on this one.",
         )
     return data

@@ -1,4 +1,4 @@
-"""``nvae alias``: a trained model under the name of a variant that would train to the very same."""
+"""``nvae alias``: a copy of a trained model under the name of a variant that would train to the same model."""
 
 import argparse
 import csv
@@ -16,19 +16,19 @@ from nvae.provenance.lineage import read_record
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("dataset", help="a key of `data` in params.yaml")
-    parser.add_argument("--variant", required=True, help="a key of `variants`: the name that the model gets")
-    parser.add_argument("--seed", type=int, default=0, help="which run (default: 0)")
-    parser.add_argument("--model", type=Path, help="the folder of the trained model (default: the profile's)")
-    parser.add_argument("--out", type=Path, help="the folder to write (default: the profile's)")
+    parser.add_argument("dataset", help="key of `data` in params.yaml")
+    parser.add_argument("--variant", required=True, help="key of `variants` in params.yaml: new name of the model")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the run (default: 0)")
+    parser.add_argument("--model", type=Path, help="folder of the trained model (default: the profile's)")
+    parser.add_argument("--out", type=Path, help="folder to write (default: the profile's)")
     add_params(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the model's folder again, the variant's name in its description and its history.
+    """Copy the folder of the model, with the name of the variant in its description and its history.
 
     Raises:
-        UserError: no other variant has the same settings, or the model was trained with others.
+        UserError: If no other variant has the same settings, or the model was trained with other settings.
     """
     stopwatch = Stopwatch()
     config = load_config(args)
@@ -37,19 +37,19 @@ def run(args: argparse.Namespace) -> None:
     if first == args.variant:
         raise UserError(
             "--variant",
-            got=f"{args.variant}, which on {args.dataset} is trained itself",
-            expected="a variant that differs in nothing but its name from another with fewer changes",
+            got=f"{args.variant}, which is itself trained on {args.dataset}",
+            expected="a variant that differs only in its name from another variant with fewer changes",
             hint=f"Train it: nvae train {args.dataset} --variant {args.variant} --seed {args.seed}.",
         )
     source: Path = args.model or paths.model(args.dataset, first, args.seed)
     folder: Path = args.out or paths.model(args.dataset, args.variant, args.seed)
-    slice_ = json.loads(config.slice("train", dataset=args.dataset, variant=args.variant, seed=args.seed))
+    settings = json.loads(config.slice("train", dataset=args.dataset, variant=args.variant, seed=args.seed))
     record = read_record(source)
-    if (record.verb, record.params) != ("train", slice_):
+    if (record.verb, record.params) != ("train", settings):
         raise UserError(
             str(source),
             got="a model that was trained with other settings",
-            expected=f"one with those of {args.variant} on {args.dataset}, seed {args.seed}",
+            expected=f"one with the settings of {args.variant} on {args.dataset}, seed {args.seed}",
             hint=f"Train it again: nvae train {args.dataset} --variant {first} --seed {args.seed}.",
         )
     try:
@@ -69,4 +69,4 @@ def run(args: argparse.Namespace) -> None:
     for name in ("throughput.csv", "weights.safetensors"):
         with atomic(folder / name) as part:
             shutil.copyfile(source / name, part)
-    write_sidecar(folder, verb="alias", params=slice_, inputs={"model": source}, stopwatch=stopwatch)
+    write_sidecar(folder, verb="alias", params=settings, inputs={"model": source}, stopwatch=stopwatch)

@@ -1,20 +1,19 @@
 """The verbs of the analyses: ``nvae kl``, ``nvae metrics`` and so on, each an entry of ``nvae.analyses.ANALYSES``."""
 
 import argparse
-import functools
 import hashlib
 import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nvae.analyses import ANALYSES, Analysis
-from nvae.analyses.run import ArmFiles, Images, Run
+from nvae.analyses import ANALYSES, MODULES_OF_OPTIONS, Analysis
+from nvae.analyses.run import ArmFiles, Run
 from nvae.commands._common import add_classifier, add_compute, add_model, add_params, require_out
-from nvae.commands._images import add_images, needs_data, open_images
 from nvae.commands._model import (
     Profile,
     data_file,
@@ -24,7 +23,6 @@ from nvae.commands._model import (
     open_profile,
 )
 from nvae.config import CLASSIFIER
-from nvae.inference.classifiers import load_classifier
 from nvae.models import MODELS
 from nvae.provenance import Stopwatch, atomic, sha256, write_sidecar
 from nvae.provenance.closure import fingerprint
@@ -39,16 +37,18 @@ def configure(parser: argparse.ArgumentParser, name: str) -> None:
     if "model" in analysis.reads:
         add_model(parser, data="data" in analysis.reads)
     else:
-        parser.add_argument("dataset", help="a key of `data` in params.yaml")
-        parser.add_argument("--variant", default="n_vae", help="a key of `variants` (default: n_vae)")
+        parser.add_argument("dataset", help="key of `data` in params.yaml")
+        parser.add_argument("--variant", default="n_vae", help="key of `variants` in params.yaml (default: n_vae)")
         parser.add_argument("--seed", type=int, default=0, help="seed of the runs (default: 0)")
-        parser.add_argument("--out", type=Path, help="the table to write (default: the profile's)")
+        parser.add_argument("--out", type=Path, help="path of the table to write (default: the profile's)")
         add_compute(parser)
         add_params(parser)
     if "images" in analysis.options:
-        add_images(parser)
+        importlib.import_module(MODULES_OF_OPTIONS["images"]).add_images(parser)
     if "kind" in analysis.options:
-        parser.add_argument("--kind", choices=("class", "shared"), default="class", help="latents that are moved")
+        parser.add_argument(
+            "--kind", choices=("class", "shared"), default="class", help="latents that are moved (default: class)"
+        )
     if "classifier" in analysis.options:
         add_classifier(parser)
     if "arms" in analysis.options:
@@ -60,12 +60,12 @@ def run(args: argparse.Namespace) -> None:
     """Compute the table of one run, and write it with its sidecar.
 
     Raises:
-        UserError: If an input is missing or does not fit, or one is given without ``--out``.
+        UserError: If an input is missing or does not fit the others, or an input is given without ``--out``.
     """
     stopwatch = Stopwatch()
     analysis: Analysis = args.analysis
     if analysis.first_seed_alone:
-        # The profile's table is about the profile's own model and data.
+        # The profile's table describes only the profile's own model and data.
         require_out(args, *(name for name in ("model", "data", "images", "generated") if hasattr(args, name)))
     profile = open_profile(args)
     opened, inputs = _open(args, analysis, profile)
@@ -88,42 +88,36 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _open(args: argparse.Namespace, analysis: Analysis, profile: Profile) -> tuple[Run, Mapping[str, Path]]:
-    """Load what the analysis reads; the run, and the files that were read."""
+    """Load what the analysis reads; return the run, and the files that were read."""
     inputs: dict[str, Path] = {}
-    opened = functools.partial(
-        Run, args.dataset, args.variant, args.seed, profile.config, profile.device, block=getattr(args, "kind", None)
-    )
-    if "model" not in analysis.reads:
-        return opened(), inputs
-    inputs["model"] = model_folder(args, profile)
-    from_data = "data" in analysis.reads and ("images" not in analysis.options or needs_data(args))
-    loaded = open_model(inputs["model"], profile)
-    prepared = None
-    if from_data:
+    fields: dict[str, Any] = {"block": getattr(args, "kind", None)}
+    images = importlib.import_module(MODULES_OF_OPTIONS["images"]) if "images" in analysis.options else None
+    if "model" in analysis.reads:
+        inputs["model"] = model_folder(args, profile)
+        fields["loaded"] = open_model(inputs["model"], profile)
+    if "data" in analysis.reads and (images is None or images.needs_data(args)):
         inputs["data"] = data_file(args, profile)
-        prepared = open_data(inputs["data"], inputs["model"], loaded)
-    images: Images | None = None
-    if "images" in analysis.options:
-        images = open_images(args, loaded, prepared, device=profile.device)
+        fields["prepared"] = open_data(inputs["data"], inputs["model"], fields["loaded"])
+    if images is not None:
+        fields["images"] = images.open_images(args, fields["loaded"], fields.get("prepared"), device=profile.device)
         if args.images is not None:
             inputs["images"] = args.images
-    classifier = None
-    if "classifier" in analysis.reads and prepared is not None:
+    if "classifier" in analysis.reads:
         first = profile.config.seeds[0]
         inputs["classifier"] = args.classifier or profile.paths.model(args.dataset, CLASSIFIER, first)
-        classifier = load_classifier(inputs["classifier"], prepared, device=profile.device)
-    found = opened(loaded=loaded, prepared=prepared, images=images, classifier=classifier)
+        load = importlib.import_module(MODULES_OF_OPTIONS["classifier"]).load_classifier
+        fields["classifier"] = load(inputs["classifier"], fields["prepared"], device=profile.device)
     if "arms" in analysis.options:
-        arms = _arm_files(args, analysis, profile, inputs, MODELS[loaded.description.model].module)
-        found = opened(loaded=loaded, prepared=prepared, arms=arms)
-    return found, inputs
+        model = fields["loaded"].description.model
+        fields["arms"] = _arm_files(args, analysis, profile, inputs, MODELS[model].module)
+    return Run(args.dataset, args.variant, args.seed, profile.config, profile.device, **fields), inputs
 
 
 def _arm_files(
     args: argparse.Namespace, analysis: Analysis, profile: Profile, inputs: Mapping[str, Path], model_module: str
 ) -> ArmFiles:
     config, paths = profile.config, profile.paths
-    code = fingerprint(__name__, analysis.module, model_module)
+    code = fingerprint(__name__, *analysis.modules, model_module)
     depends_on = {
         "classifier": config.classifier_params(args.dataset).model_dump(mode="json"),
         "training": config.training_params(args.dataset, CLASSIFIER).model_dump(mode="json"),
@@ -148,7 +142,7 @@ def _precision(args: argparse.Namespace, analysis: Analysis, profile: Profile) -
 
 
 def _choices(opened: Run) -> dict[str, object]:
-    """Return what the arguments chose, for the sidecar."""
+    """Return the kind of latents and the origin of the images, for the sidecar."""
     kind = {"kind": opened.block} if opened.block else {}
     return {**kind, **(opened.images.origin if opened.images else {})}
 
@@ -160,7 +154,7 @@ def _default_out(args: argparse.Namespace, analysis: Analysis, profile: Profile)
 
 
 def _columns(opened: Run) -> dict[str, str | int]:
-    """Return the columns that identify the run: as its model says, or as the arguments say where there is no model."""
+    """Return the columns that identify the run, from the model's description or, without a model, the arguments."""
     if opened.loaded is not None:
         return opened.loaded.description.columns()
     values = (opened.dataset, opened.variant, opened.seed)
@@ -172,7 +166,9 @@ def _write_csv(analysis: Analysis, table: pd.DataFrame, opened: Run, out: Path) 
         table.insert(position, name, value)
     expected = TABLES[analysis.name].names
     if tuple(table.columns) != expected:
-        raise ValueError(f"the analysis {analysis.name} made columns {', '.join(table.columns)}, not its schema's")
+        raise ValueError(
+            f"the analysis {analysis.name} made columns {', '.join(table.columns)}, not those of its schema"
+        )
     with atomic(out) as part:
         table.to_csv(part, index=False, float_format="%.8g")
 

@@ -1,4 +1,4 @@
-"""``nvae claims``: the paper's claims judged by the tables, over seeds."""
+"""``nvae claims``: evaluation of the paper's claims on the tables, over seeds."""
 
 import argparse
 import csv
@@ -16,22 +16,26 @@ from nvae.provenance import Stopwatch, atomic, write_sidecar
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("ids", nargs="*", metavar="ID", help="claims to evaluate (default: all, saved)")
-    parser.add_argument("--claims", type=Path, default=Path("claims.yaml"), help="the claims")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="claims to evaluate (default: all, written to files)")
+    parser.add_argument(
+        "--claims", type=Path, default=Path("claims.yaml"), help="path of the claims (default: claims.yaml)"
+    )
     add_params(parser)
-    parser.add_argument("--out", type=Path, help="the JSON file, a CSV beside it (default: the profile's claims.json)")
-    parser.add_argument("--readme", type=Path, help="a document whose table of claims is made anew")
-    parser.add_argument("--allow-missing", action="store_true", help="claims without their tables are not tested")
+    parser.add_argument(
+        "--out", type=Path, help="path of the JSON file, with a CSV beside it (default: the profile's claims.json)"
+    )
+    parser.add_argument("--readme", type=Path, help="document whose table of claims is updated")
+    parser.add_argument("--allow-missing", action="store_true", help="do not test claims whose tables are missing")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the verdicts, and write ``claims.json`` and ``claims.csv``.
 
-    With some claims named, nothing is written unless ``--out`` says where: half a result must not take the place of
-    the whole.
+    If some claims are named, nothing is written without ``--out``, so that a partial result does not replace the
+    complete one.
 
     Raises:
-        UserError: the claims are ill-formed, an id is unknown, or a table is missing or incomplete.
+        UserError: If the claims are ill-formed, an id is unknown, or a table is missing or incomplete.
     """
     stopwatch = Stopwatch()
     config = load_config(args)
@@ -42,12 +46,12 @@ def run(args: argparse.Namespace) -> None:
         claims = Claims(claims=tuple(_find(claims, name) for name in dict.fromkeys(args.ids)))
     if args.out is not None and args.out.suffix != ".json":
         raise UserError(
-            "--out", got=str(args.out), expected="a name that ends in .json", hint="A CSV is put beside it."
+            "--out", got=str(args.out), expected="a name that ends in .json", hint="A CSV is written beside it."
         )
     paths = Layout(config.profile)
     evaluator = ClaimEvaluator(paths, config.datasets, allow_missing=args.allow_missing)
     content = evaluator.content(claims)
-    # Looked at before anything is written: a document without markers leaves all as it was.
+    # The document is read before anything is written, so that one without markers leaves everything unchanged.
     document = _document(args.readme, content) if args.readme else None
     out = args.out or (None if args.ids else paths.claims)
     if out is not None:

@@ -1,4 +1,4 @@
-"""``nvae collect``: the tables of single runs joined into one."""
+"""``nvae collect``: joining of the tables of single runs into one table."""
 
 import argparse
 from pathlib import Path
@@ -9,15 +9,15 @@ from nvae.tables.joining import join, melt_history, write_text
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("tables", nargs="+", type=Path, help="one CSV per run, in the order of the joined table")
-    parser.add_argument("--out", type=Path, required=True, help="the joined table")
+    parser.add_argument("tables", nargs="+", type=Path, help="CSV files, one per run, in the order of the joined table")
+    parser.add_argument("--out", type=Path, required=True, help="path of the joined table")
     parser.add_argument(
-        "--history", action="store_true", help="the tables are training histories, which differ in their terms"
+        "--history", action="store_true", help="join training histories, whose columns of terms become rows"
     )
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write the rows of all tables, in the order given; of a training history one row per term."""
+    """Write the rows of all tables in the order given; a training history is written as one row per term."""
     stopwatch = Stopwatch()
     if args.history:
         histories = [melt_history(path) for path in args.tables]

@@ -1,4 +1,4 @@
-"""``nvae draw``: a figure, or all of them, from tables alone; or the picture of one table."""
+"""``nvae draw``: one figure or all of them, drawn from tables alone, or the picture of one table."""
 
 import argparse
 import importlib
@@ -13,19 +13,19 @@ from nvae.tables import reading
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("figure", help="a figure's name, the beginning of one (fig05), or all; or a table.npz")
+    """Add the verb's arguments."""
+    parser.add_argument("figure", help="name of a figure or the beginning of one (fig05), or all; or a table (X.npz)")
     add_params(parser)
     parser.add_argument(
-        "--out", type=Path, help="folder of what is drawn (default: the profile's figures; of a table, its own folder)"
+        "--out", type=Path, help="folder to write to (default: the profile's figures; for a table, the table's folder)"
     )
 
 
 def run(args: argparse.Namespace) -> None:
-    """Draw, and write PDF, PNG and caption, each with a sidecar; of a table that is named, PDF and PNG.
+    """Draw, and write the PDF, the PNG and the caption of each figure with sidecars; a table has no caption.
 
     Raises:
-        UserError: an unknown figure, a wrong configuration, or a table that is missing or incomplete.
+        UserError: If a figure is unknown, the configuration is wrong, or a table is missing or incomplete.
     """
     if args.figure.endswith(".npz"):
         _draw_table(Path(args.figure), args.out)
@@ -59,7 +59,7 @@ def _draw(spec: figures.FigureSpec, config: Config, paths: layout.Layout, out: P
 def _draw_table(path: Path, out: Path | None) -> None:
     stopwatch = provenance.Stopwatch()
     kind = reading.kind_of(path)
-    # By name, as the figures are: what it imports would slow every other drawing.
+    # Imported by name, like the modules of the figures, because its imports would slow down every other figure.
     single = importlib.import_module("nvae.plotting.single")
     figure = single.draw(reading.load_arrays(path, kind), kind)
     pdf, png = (((out or path.parent) / path.name).with_suffix(suffix) for suffix in (".pdf", ".png"))

@@ -1,4 +1,4 @@
-"""``nvae draw-data``: a built-in data set, drawn from known factors, in a real one's file layout."""
+"""``nvae draw-data``: a built-in data set, drawn from known factors, in the file layout of a real one."""
 
 import argparse
 import importlib
@@ -16,13 +16,14 @@ from nvae.data.prepare_idx import FACTORS
 from nvae.errors import UserError
 from nvae.provenance import Stopwatch, sha256, write_manifest, write_sidecar
 
-_OURS = ("IdxSet", FACTORS, "CroppedYale")  # all that this verb ever writes; a folder with more is not replaced
+# All names that this verb writes; a folder with any other is not replaced.
+_WRITTEN = ("IdxSet", FACTORS, "CroppedYale")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("dataset", help=f"one of {', '.join(BUILTIN)}, or of their families in params.yaml")
-    parser.add_argument("--out", type=Path, help="the folder to write (default: data/raw/DATASET)")
+    parser.add_argument("--out", type=Path, help="folder to write (default: data/raw/DATASET)")
     add_params(parser)
 
 
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     """Draw the data set and write its folder and sidecar.
 
     Raises:
-        UserError: a real data set, one that can't be drawn, or a folder that holds other things.
+        UserError: If the data set is real or cannot be drawn, or the folder contains other files.
     """
     stopwatch = Stopwatch()
     config = load_config(args)
@@ -54,20 +55,20 @@ def run(args: argparse.Namespace) -> None:
             given = params.drawn.model_dump(exclude={"train_images", "test_images"})
             drawn = module.draw(params.drawn.train_images, params.drawn.test_images, **given)
             write_drawn(part, args.dataset, drawn)
-    slice_ = json.loads(config.slice("draw-data", dataset=args.dataset))
-    write_sidecar(out, verb="draw-data", params=slice_, inputs={}, stopwatch=stopwatch)
+    settings = json.loads(config.slice("draw-data", dataset=args.dataset))
+    write_sidecar(out, verb="draw-data", params=settings, inputs={}, stopwatch=stopwatch)
     write_manifest(out, {args.dataset: sha256(out)})
 
 
 @contextmanager
 def _replaced(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``folder``; on success it takes that name, on failure it is removed.
+    """Yield a temporary folder beside ``folder``, which replaces ``folder`` on success and is removed on failure.
 
     Raises:
-        UserError: ``folder`` exists and holds something that this verb never writes, or can't be made.
+        UserError: If ``folder`` exists and contains something that this verb never writes, or cannot be created.
     """
     folder = folder.absolute()
-    _check_ours(folder)
+    _check_replaceable(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
@@ -78,7 +79,7 @@ def _replaced(folder: Path) -> Iterator[Path]:
         part, old = Path(inside, "new"), Path(inside, "old")
         part.mkdir()
         yield part
-        # A folder can't be renamed onto one that isn't empty: the old one steps aside first.
+        # A folder cannot be renamed to the name of one that is not empty, so the old one is moved away first.
         if folder.exists():
             folder.rename(old)
         try:
@@ -89,16 +90,16 @@ def _replaced(folder: Path) -> Iterator[Path]:
             raise
 
 
-def _check_ours(folder: Path) -> None:
+def _check_replaceable(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
         raise UserError(str(folder), got="a file", expected="a folder", hint="Pass another --out.")
-    foreign = sorted(child.name for child in folder.iterdir() if child.name not in _OURS)
+    foreign = sorted(child.name for child in folder.iterdir() if child.name not in _WRITTEN)
     if foreign:
         raise UserError(
             str(folder),
-            got=f"a folder that holds {foreign[0]}",
-            expected="a new one, or one that this verb wrote",
+            got=f"a folder that contains {foreign[0]}",
+            expected="a new folder, or one that this verb wrote",
             hint="Pass another --out.",
         )

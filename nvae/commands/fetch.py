@@ -1,4 +1,4 @@
-"""``nvae fetch DATASET``: the raw files of a real data set, checked, under ``data/raw``."""
+"""``nvae fetch``: the raw files of a real data set, with their checksums verified, under ``data/raw``."""
 
 import argparse
 import json
@@ -15,16 +15,16 @@ from nvae.errors import UserError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("dataset", metavar="DATASET", help=f"a data set of {layout.REGISTRY}, such as mnist")
-    parser.add_argument("--out", type=Path, help="the raw folder (default: data/raw/DATASET)")
+    """Add the verb's arguments."""
+    parser.add_argument("dataset", metavar="DATASET", help=f"data set of {layout.REGISTRY}, such as mnist")
+    parser.add_argument("--out", type=Path, help="folder of the raw files (default: data/raw/DATASET)")
 
 
 def run(args: argparse.Namespace) -> None:
     """Fetch the files and write the folder's sidecar.
 
     Raises:
-        UserError: unknown or built-in data set, or no source serves a file.
+        UserError: If the data set is unknown or built in, or no source provides a file.
     """
     if args.dataset in BUILTIN:
         hint = f"Run `nvae draw-data {args.dataset}`."
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
     results = fetch(rows, out, Setting.from_environ(os.environ))
     for result in results:
         for reason in result.failed:
-            print(f"{result.file}: passed over {reason}", file=sys.stderr)
+            print(f"{result.file}: skipped {reason}", file=sys.stderr)
         print(f"{result.file}: {result.source}")
     digests = {row.file: row.sha256 for row in rows}
     _write_sidecar(out, digests, results, stopwatch)
@@ -45,10 +45,10 @@ def run(args: argparse.Namespace) -> None:
 
 def _write_sidecar(out: Path, params: dict[str, str], results: list[Fetched], stopwatch: provenance.Stopwatch) -> None:
     sidecar = out.with_name(f"{out.name}.meta.json")
-    if all(result.source == IN_PLACE for result in results) and _tells(sidecar, params):
-        return  # it says where the files came from; this run only looked at them
+    if all(result.source == IN_PLACE for result in results) and _has_params(sidecar, params):
+        return  # this run only checked the files; the sidecar records where they came from
     provenance.write_sidecar(out, verb="fetch", params=params, inputs={}, stopwatch=stopwatch)
-    # The source goes to the run's block: the same files are the same artefact, whichever mirror they came from.
+    # The source is recorded in the run's block: files with the same bytes are the same artefact, from any mirror.
     record = json.loads(sidecar.read_text())
     record["run"]["sources"] = {result.file: result.source for result in results}
     with provenance.atomic(sidecar) as part:
@@ -56,7 +56,7 @@ def _write_sidecar(out: Path, params: dict[str, str], results: list[Fetched], st
 
 
 def _listed(out: Path, digests: dict[str, str]) -> bool:
-    """Whether the manifest says so already: raw data may be read-only."""
+    """Return whether the manifest lists the digests already; it is then not written, as raw data may be read-only."""
     try:
         lines = out.with_name(f"{out.name}.sha256").read_text().splitlines()
     except FileNotFoundError:
@@ -64,7 +64,8 @@ def _listed(out: Path, digests: dict[str, str]) -> bool:
     return lines == [f"{digest}  {name}" for name, digest in sorted(digests.items())]
 
 
-def _tells(sidecar: Path, params: dict[str, str]) -> bool:
+def _has_params(sidecar: Path, params: dict[str, str]) -> bool:
+    """Return whether a sidecar exists and records these parameters."""
     try:
         return bool(json.loads(sidecar.read_text())["made_from"]["params"] == params)
     except (OSError, ValueError, KeyError, TypeError):

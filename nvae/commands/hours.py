@@ -1,4 +1,4 @@
-"""``nvae hours``: how long a profile's results took, by step, device and seed."""
+"""``nvae hours``: the time that a profile's results took, by step, device and seed."""
 
 import argparse
 import math
@@ -15,25 +15,25 @@ from nvae.provenance import atomic
 from nvae.provenance.lineage import artefacts, read_record
 
 _RUN = re.compile(r"/([^/]+)/([^/]+)/seed(\d+)\b")
-_WENT_ON = re.compile(r": resuming after epoch (\d+) of (\d+)$")
+_RESUMED = re.compile(r": resuming after epoch (\d+) of (\d+)$")
 _ARMS = re.compile(r", arms? ([\d, ]+) of (\d+) \(")
 _KEYS = ["step", "device", "precision", "seed"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--out", type=Path, help="a CSV to write it to, too")
+    parser.add_argument("--out", type=Path, help="path of a CSV to write as well")
     add_params(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Add up the time and the CPU time that the sidecars tell.
+    """Print the sums of the time and the CPU time that the sidecars record.
 
-    Of a job that was killed and went on, both tell the last part's time alone. Where the log of such a training or
-    augmentation is at hand, its time is scaled to all epochs or arms, and ``resumed`` counts it.
+    For a job that was killed and resumed, a sidecar records only the last part of its time. If the log of such a
+    training or augmentation exists, its time is scaled up to all epochs or arms, and ``resumed`` counts it.
 
     Raises:
-        UserError: there is no sidecar, or a damaged one.
+        UserError: If there is no sidecar, or a damaged one.
     """
     table = _table(Layout(load_config(args).profile))
     if args.out:
@@ -44,11 +44,11 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _table(paths: Layout) -> pd.DataFrame:
-    """A row for each step, device, precision and seed.
+    """Return one row per step, device, precision and seed.
 
-    Columns, beside these keys (``seed`` is empty where a step joins seeds): ``hours``, ``cpu_hours`` (empty where
-    sidecars are older than its measurement), ``jobs`` and ``resumed``, how many of them were scaled up from their last
-    part.
+    Columns, beside these keys (``seed`` is empty where a step joins seeds): ``hours``; ``cpu_hours``, empty if the
+    sidecars were written before CPU time was measured; ``jobs``, the number of jobs; and ``resumed``, the number of
+    jobs whose time was scaled up from their last part.
     """
     jobs: dict[tuple[object, ...], tuple[float, ...]] = {}
     for place in (paths.prepared("").parent, paths.results, paths.figures):
@@ -56,19 +56,19 @@ def _table(paths: Layout) -> pd.DataFrame:
             record = read_record(artefact)
             found = _RUN.search(artefact.as_posix())
             key = (record.verb, record.run["device"], record.run.get("precision", ""), found[3] if found else "")
-            # What one job made (the PDF, the PNG and the caption of a figure) has one stem.
+            # All files of one job (the PDF, the PNG and the caption of a figure) have the same stem.
             job = (*key, artefact.parent, artefact.name.partition(".")[0])
-            # Its sidecars are written one after the other: the last one tells most.
+            # The sidecars of a job are written one after the other: the last one records the longest time.
             *times, part = jobs.get(job, (0.0, math.nan, 1.0))
             if found:
                 part = _last_part(paths.log(f"{record.verb}/{found[1]}-{found[2]}-seed{found[3]}"))
-            told = [float(record.run.get(name, math.nan)) for name in ("seconds", "cpu_seconds")]
-            jobs[job] = (*np.fmax(times, told), part)
+            recorded = [float(record.run.get(name, math.nan)) for name in ("seconds", "cpu_seconds")]
+            jobs[job] = (*np.fmax(times, recorded), part)
     if not jobs:
         raise UserError(
             "results",
             got=f"no sidecar in {paths.results}",
-            expected="some",
+            expected="at least one",
             hint="Make them: snakemake --cores 2 -- all_figures, or nvae restore.",
         )
     rows = [(*job[: len(_KEYS)], *times) for job, times in jobs.items()]
@@ -80,18 +80,18 @@ def _table(paths: Layout) -> pd.DataFrame:
 
 
 def _last_part(log: Path) -> float:
-    """The share of a job's epochs, or arms, that its last part did, as its log tells; 1 where there is no log."""
+    """Return the share of a job's epochs or arms that its last part covers, from its log; 1 without a log."""
     lines = log.read_text("utf-8").splitlines() if log.is_file() else []
-    # Of each group of arms ("" for a training, which is one of one) the share of its epochs.
+    # The share of the epochs of each group of arms; a training is a single group, "".
     shares: dict[str, float] = {}
     total = 1
     for line in lines:
-        arms, went_on = _ARMS.search(line), _WENT_ON.search(line)
+        arms, resumed = _ARMS.search(line), _RESUMED.search(line)
         group = arms[1] if arms else ""
         if arms:
             total = int(arms[2])
-        if went_on:
-            shares[group] = 1 - int(went_on[1]) / int(went_on[2])
+        if resumed:
+            shares[group] = 1 - int(resumed[1]) / int(resumed[2])
         elif arms:
             shares.setdefault(group, 1.0)
     return sum(share * (group.count(",") + 1) for group, share in shares.items()) / total if shares else 1.0

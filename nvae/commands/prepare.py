@@ -1,4 +1,4 @@
-"""``nvae prepare``: raw files → one prepared set."""
+"""``nvae prepare``: conversion of raw files into one prepared set."""
 
 import argparse
 import importlib
@@ -11,19 +11,19 @@ from nvae.data import PREPARERS
 from nvae.errors import UserError
 from nvae.provenance import Stopwatch, write_sidecar
 
+#: Module that is imported by name, so that an edit to it does not cause any set to be prepared again.
 REPORT = "nvae.data.faces.detector_report"
-"""Imported by name: an edit to it prepares nothing again."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("dataset", help="a key of `data` in params.yaml")
-    parser.add_argument("--raw", type=Path, help="the raw files' folder (default: data/raw/DATASET)")
-    parser.add_argument("--out", type=Path, help="the prepared set (default: the profile's)")
+    parser.add_argument("dataset", help="key of `data` in params.yaml")
+    parser.add_argument("--raw", type=Path, help="folder of the raw files (default: data/raw/DATASET)")
+    parser.add_argument("--out", type=Path, help="path of the prepared set (default: the profile's)")
     parser.add_argument(
         "--check-detector",
         action="store_true",
-        help="only tell how well the face detector does on the set's uncropped ambient frames",
+        help="only report how well the face detector works on the uncropped ambient frames of the set",
     )
     add_params(parser)
 
@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> None:
     inputs = {"raw": raw}
     if params.kind == "faces" and params.face_boxes:
         inputs["face_boxes"] = Path(params.face_boxes)
-    slice_ = json.loads(config.slice("prepare", dataset=args.dataset))
-    write_sidecar(out, verb="prepare", params=slice_, inputs=inputs, stopwatch=stopwatch)
+    settings = json.loads(config.slice("prepare", dataset=args.dataset))
+    write_sidecar(out, verb="prepare", params=settings, inputs=inputs, stopwatch=stopwatch)
     sizes = ", ".join(f"{len(split)} {name}" for name, split in prepared.splits())
     print(f"{out}: {sizes} images of {prepared.n_classes} classes")
 

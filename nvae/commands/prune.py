@@ -1,4 +1,4 @@
-"""``nvae prune``: results of seeds, variants and data sets that ``params.yaml`` no longer names."""
+"""``nvae prune``: removal of results of seeds, variants and data sets that ``params.yaml`` no longer names."""
 
 import argparse
 import re
@@ -15,29 +15,29 @@ _SEED = re.compile(r"seed(\d+)\b")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--delete", action="store_true", help="delete them (default: only list them)")
+    parser.add_argument("--delete", action="store_true", help="delete the results (default: only list them)")
     add_params(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """List what nothing reads any more, or delete it."""
+    """List the results that no run of the configuration belongs to, or delete them."""
     config = load_config(args)
-    left = sorted(_left(config, Layout(config.profile)))
-    for path in left:
+    stale = sorted(_stale(config, Layout(config.profile)))
+    for path in stale:
         print(path)
         if args.delete and path.is_dir():
             shutil.rmtree(path)
         elif args.delete:
             path.unlink()
     done = "deleted" if args.delete else "to delete; pass --delete to do so"
-    print(f"{len(left)} {done}" if left else "nothing to prune")
+    print(f"{len(stale)} {done}" if stale else "nothing to prune")
 
 
-def _left(config: Config, paths: Layout) -> Iterator[Path]:
-    """Files and folders of a run that is not asked for, each with its sidecar."""
+def _stale(config: Config, paths: Layout) -> Iterator[Path]:
+    """Yield the files and folders of runs that the configuration does not name, each with its sidecar."""
     runs = (paths.model("*", "*", ""), paths.run_table("*", "*", "*", "").parent, paths.arms("*", "*", ""))
     for pattern in (*runs, paths.checkpoint("*", "*", "").with_suffix("")):
-        # Beside `seed0` stand `seed0.meta.json` and `seed0.safetensors`.
+        # `seed0.meta.json` and `seed0.safetensors` are beside `seed0`.
         for path in Path().glob(f"{pattern}*"):
             found = _SEED.match(path.name)
             dataset, variant = path.parts[-3:-1]

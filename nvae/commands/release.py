@@ -1,4 +1,4 @@
-"""``nvae release``: one trained model in half precision, small enough for git, with what the rounding changes."""
+"""``nvae release``: one trained model in half precision, small enough for git, with the effect of the rounding."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write a model's folder: weights, description, and the table of what the rounding changes."""
+    """Write a model's folder: weights, description, and the table of the metrics before and after rounding."""
     stopwatch = Stopwatch()
     profile = open_profile(args)
     inputs = {"model": model_folder(args, profile), "data": data_file(args, profile)}

@@ -15,18 +15,18 @@ from nvae.tables.schemas import TABLES
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--table", type=Path, help="the table of metrics (default: the profile's)")
-    parser.add_argument("--out", type=Path, help="the JSON file to write (default: the profile's)")
+    parser.add_argument("--table", type=Path, help="path of the table of metrics (default: the profile's)")
+    parser.add_argument("--out", type=Path, help="path of the JSON file to write (default: the profile's)")
     add_params(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the means over seeds as data set → variant → metric, with the number of seeds.
 
-    It covers the models that a figure shows by themselves, so no ablations.
+    The file covers the models that figures show individually, and therefore no ablations.
 
     Raises:
-        UserError: If the table is missing or damaged, or lacks such a model.
+        UserError: If the table is missing or damaged, or has no rows of such a model.
     """
     stopwatch = Stopwatch()
     config = load_config(args)

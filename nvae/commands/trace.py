@@ -1,4 +1,4 @@
-"""``nvae trace``: what an artefact was made from, down to the raw files, with commits, parameters and hashes."""
+"""``nvae trace``: the lineage of an artefact down to the raw files, with commits, parameters and hashes."""
 
 import argparse
 from pathlib import Path
@@ -8,10 +8,10 @@ from nvae.provenance.lineage import trace
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("artefact", type=Path, help="a figure, table, model or prepared set")
+    parser.add_argument("artefact", type=Path, help="path of a figure, table, model or prepared set")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the chain as an indented tree."""
+    """Print the lineage as an indented tree."""
     for line in trace(args.artefact):
         print(line)

@@ -1,4 +1,4 @@
-"""``nvae train``: one model, one prepared set, one seed."""
+"""``nvae train``: training of one model on one prepared set with one seed."""
 
 import argparse
 import hashlib
@@ -18,26 +18,30 @@ from nvae.training.device import open_device, resolve_precision
 from nvae.training.run import describe, train_model
 from nvae.training.saved import save_model
 
-#: Imported for monitored models alone, so that no other model is trained anew after an edit to it.
+#: Module that is imported for monitored models only, so that an edit to it retrains no other model.
 MONITOR = "nvae.inference.gan_monitor"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("dataset", help="a key of `data` in params.yaml")
-    parser.add_argument("--variant", default="n_vae", help="a key of `variants` (default: n_vae)")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, batch order and noise (default: 0)")
-    parser.add_argument("--data", type=Path, help="the prepared set (default: the profile's)")
-    parser.add_argument("--out", type=Path, help="the model's folder (default: the profile's)")
-    parser.add_argument("--checkpoint", type=Path, help="resumed from if it is there (default: the profile's)")
-    parser.add_argument("--restart", action="store_true", help="drop the checkpoint of an unfinished run")
+    parser.add_argument("dataset", help="key of `data` in params.yaml")
+    parser.add_argument("--variant", default="n_vae", help="key of `variants` in params.yaml (default: n_vae)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the weights, the batch order and the noise (default: 0)"
+    )
+    parser.add_argument("--data", type=Path, help="path of the prepared set (default: the profile's)")
+    parser.add_argument("--out", type=Path, help="folder of the model (default: the profile's)")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="checkpoint to resume from, if it exists (default: the profile's)"
+    )
+    parser.add_argument("--restart", action="store_true", help="delete the checkpoint of an unfinished run first")
     add_classifier(parser)
     add_compute(parser)
     add_params(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Train, or go on with, one run; leave its model and no checkpoint."""
+    """Train one model or resume its training, write it, and delete its checkpoint."""
     stopwatch = Stopwatch()
     config = load_config(args)
     paths = Layout(config.profile)
@@ -45,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     prepared = args.data or paths.prepared(args.dataset)
     folder = args.out or paths.model(args.dataset, args.variant, args.seed)
     checkpoint = args.checkpoint or paths.checkpoint(args.dataset, args.variant, args.seed)
-    slice_ = json.loads(config.slice("train", dataset=args.dataset, variant=args.variant, seed=args.seed))
+    settings = json.loads(config.slice("train", dataset=args.dataset, variant=args.variant, seed=args.seed))
     device = open_device(config.execution.device, threads=args.threads)
     data = PreparedSet.load(prepared)
     inputs = {"data": prepared}
@@ -58,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     modules = [MODELS[description.model].module, *([MONITOR] if callback else [])]
     precision = resolve_precision(protocol.precision, device)
     depends_on = {
-        **slice_,
+        **settings,
         "precision": precision,
         "inputs": {name: sha256(path) for name, path in sorted(inputs.items())},
         "code": hashlib.sha256(fingerprint(__name__, *modules).encode()).hexdigest(),
@@ -78,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
     write_sidecar(
         folder,
         verb="train",
-        params=slice_,
+        params=settings,
         inputs=inputs,
         stopwatch=stopwatch,
         device=device.type,

@@ -1,6 +1,6 @@
-"""``nvae try-settings``: train with some keys changed and record the validation metrics.
+"""``nvae try-settings``: training with some keys changed, and a record of the validation metrics.
 
-It serves to choose sizes and weights, also for data sets of your own. The test images are never used.
+It serves to choose sizes and weights, also for a new data set. It never uses the test images.
 """
 
 import argparse
@@ -14,32 +14,36 @@ from nvae.config import CLASSIFIER
 from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
 from nvae.provenance import atomic
-from nvae.selection import Extras, try_settings
+from nvae.selection import Extras, changed, try_settings
 from nvae.training.device import open_device
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("dataset", help="a key of `data` in params.yaml, prepared already")
+    parser.add_argument("dataset", help="key of `data` in params.yaml; its set must have been prepared")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         dest="changes",
         metavar="KEY=VALUE",
-        help="a key of the model's or of training's section and its value; may be repeated",
+        help="key of the section of the model or of the training, and its new value; may be repeated",
     )
-    parser.add_argument("--variant", default="n_vae", help="what to start from (default: n_vae)")
-    parser.add_argument("--seed", type=int, default=0, help="of the run (default: 0)")
-    parser.add_argument("--data", type=Path, help="the prepared set (default: the profile's)")
+    parser.add_argument("--variant", default="n_vae", help="variant to start from (default: n_vae)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the run (default: 0)")
+    parser.add_argument("--data", type=Path, help="path of the prepared set (default: the profile's)")
     parser.add_argument(
-        "--samples", action="store_true", help="also measure samples at sigma 1, and train classifiers on them"
-    )
-    parser.add_argument(
-        "--sigmas", type=float, nargs="+", default=[1.0], help="of these classifiers' samples (default: 1)"
+        "--samples", action="store_true", help="also measure samples at sigma 1, and train classifiers on samples"
     )
     parser.add_argument(
-        "--responses", action="store_true", help="also measure what moving single dimensions does to images"
+        "--sigmas",
+        type=float,
+        nargs="+",
+        default=[1.0],
+        help="sigmas of the samples that these classifiers are trained on (default: 1)",
+    )
+    parser.add_argument(
+        "--responses", action="store_true", help="also measure how images change along single latent dimensions"
     )
     parser.add_argument(
         "--aggregate",
@@ -47,15 +51,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="also compare the aggregate posterior of the shared latents with the prior",
     )
     add_classifier(parser)
-    parser.add_argument("--record", type=Path, help="a CSV that gets one more row")
+    parser.add_argument("--record", type=Path, help="path of a CSV to which one row is appended")
     add_compute(parser)
     add_params(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Train once; print the validation metrics, and append them to the record."""
+    """Train once, print the validation metrics, and append them to the record."""
     config = load_config(args)
     paths = Layout(config.profile)
+    changed(config, args.dataset, args.variant, args.changes)  # a wrong change is refused before any data are read
     device = open_device(config.execution.device, threads=args.threads)
     data = PreparedSet.load(args.data or paths.prepared(args.dataset))
     classifier = args.classifier or paths.model(args.dataset, CLASSIFIER, config.seeds[0])

@@ -1,4 +1,4 @@
-"""``nvae variants``: the parameters of every variant, as a table that other tables can be joined with."""
+"""``nvae variants``: the parameters of every variant, as a table with which other tables can be joined."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ from nvae.tables.schemas import VARIANTS
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--out", type=Path, help="the table to write (default: the profile's)")
+    parser.add_argument("--out", type=Path, help="path of the table to write (default: the profile's)")
     add_params(parser)
 
 

@@ -1,4 +1,4 @@
-"""``nvae verify``: hash every artefact again and compare it with its sidecar."""
+"""``nvae verify``: comparison of every artefact's hash with its sidecar."""
 
 import argparse
 from pathlib import Path
@@ -12,16 +12,16 @@ from nvae.provenance.lineage import Hashes, artefacts, differences, sidecar_of, 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument(
-        "paths", nargs="*", type=Path, help="artefacts or folders of them (default: all of the profile's, and raw data)"
+        "paths", nargs="*", type=Path, help="artefacts or folders of them (default: the profile's and the raw data)"
     )
     add_params(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print what differs, a line each.
+    """Print one line per difference.
 
     Raises:
-        UserError: something differs, or there is nothing to look at.
+        UserError: If something differs, or there is no artefact to verify.
     """
     paths = Layout(load_config(args).profile)
     places = args.paths or [RAW, paths.prepared("").parent, paths.results, paths.figures]
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
         )
     hashes = Hashes()
     found = [finding for artefact in chosen for finding in differences(artefact, hashes)]
-    # Only in these two has every file a sidecar.
+    # Every file has a sidecar in these two folders only.
     for folder in (paths.tables, paths.figures):
         if folder.is_dir() and any(folder == place or place in folder.parents for place in places):
             found += unaccounted(folder)
@@ -44,15 +44,15 @@ def run(args: argparse.Namespace) -> None:
     if found:
         raise UserError(
             f"{len(chosen)} artefacts",
-            got=f"{len({finding.path for finding in found})} that differ, told above",
-            expected="each as its sidecar says",
-            hint="Remove them and run Snakemake again, or bring them back: git checkout, nvae restore.",
+            got=f"{len({finding.path for finding in found})} that differ, listed above",
+            expected="all to match their sidecars",
+            hint="Remove them and run Snakemake again, or restore them: git checkout, nvae restore.",
         )
-    print(f"{len(chosen)} artefacts are as their sidecars say")
+    print(f"{len(chosen)} artefacts match their sidecars")
 
 
 def _artefacts(place: Path, *, named: bool) -> list[Path]:
-    """The artefacts at a place; that one does not exist is an error only if it was named."""
+    """Return the artefacts at a place; a missing place is an error only if the user named it."""
     if sidecar_of(place).exists():
         return [place]
     if place.is_dir():

@@ -1,8 +1,8 @@
 """The typed configuration: the only reader of ``params.yaml``.
 
-Base values stand at the top level, a profile's changes under ``profiles.<name>``; sections by model
-and for training have ``defaults`` and changes per data set. Everything is merged, checked whole at
-load time, and frozen. A wrong key or value is one :class:`~nvae.errors.UserError` that names it.
+The top level of the file has the base values, and ``profiles.<name>`` the changes of a profile. The sections of models
+and of training have ``defaults`` and changes per data set. When the file is loaded, everything is merged, checked as a
+whole, and frozen. A wrong key or value raises a :class:`~nvae.errors.UserError` that names it.
 """
 
 from nvae.config.loading import load

@@ -1,4 +1,4 @@
-"""Reading ``params.yaml``: base values, a profile's changes over them, and the check of the whole."""
+"""Reading of ``params.yaml``: base values, the changes of a profile, and the check of the whole configuration."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
@@ -18,14 +18,14 @@ def load(path: Path, *, profile: str | None = None) -> Config:
     """Read, merge and check ``params.yaml``.
 
     Args:
-        path: the file.
-        profile: overrides the file's own ``profile`` key.
+        path: Path of the file.
+        profile: Name of the profile; None takes the ``profile`` key of the file.
 
     Returns:
-        The configuration of that profile, checked whole.
+        The checked configuration of the profile.
 
     Raises:
-        UserError: the file is missing or no YAML, or a key or value is wrong.
+        UserError: If the file is missing or no YAML, or a key or value is wrong.
     """
     raw = read_yaml(path, what="parameters", option="--params")
     if not isinstance(raw, dict):
@@ -49,7 +49,7 @@ def load(path: Path, *, profile: str | None = None) -> Config:
 
 
 def _check_whole(config: Config, path: Path) -> None:
-    """What no single field can know: roles, names of sections, every combination of overrides."""
+    """Check what concerns several fields: roles, names of sections, and every combination of overrides."""
     if sorted(config.datasets) != sorted(ROLES):
         raise UserError(
             "datasets", got=sorted(config.datasets), expected=f"the roles {', '.join(ROLES)}", hint=f"Edit {path}."
@@ -78,7 +78,7 @@ def _check_whole(config: Config, path: Path) -> None:
 
 
 def _check_names(section: str, names: Iterable[str], known: list[str], path: Path) -> None:
-    """That a section is about data sets that there are."""
+    """Check that the keys of a section are names of data sets."""
     for name in names:
         if name not in known:
             raise UserError(
@@ -90,7 +90,7 @@ def _check_names(section: str, names: Iterable[str], known: list[str], path: Pat
 
 
 def _check_models(config: Config, path: Path) -> None:
-    """The sections of ``models``, the keys that all models share, and the variant that others are judged by."""
+    """Check the sections of ``models``, the keys of ``models.common``, and the variant of the classifier."""
     expected = {"common", *MODEL_PARAMS}
     if set(config.models) != expected:
         wrong = sorted(set(config.models) ^ expected)[0]
@@ -115,40 +115,49 @@ def _check_models(config: Config, path: Path) -> None:
             f"variants.{CLASSIFIER}.model",
             got=repr(config.variant(CLASSIFIER).model),
             expected="classifier",
-            hint=f"Edit {path}: samples are judged by it.",
+            hint=f"Edit {path}: this variant evaluates samples.",
         )
 
 
 _MERGE = "tag:yaml.org,2002:merge"
-#: Most values of a file, those that aliases name counted each time; the project's own have a few thousand.
+#: Largest number of values in a file; a value counts each time that an alias refers to it. The project's own files have
+#: a few thousand.
 _MOST_VALUES = 100_000
-# What the loader raises of text that is no YAML: its own errors, and those of conversions that it leaves to Python.
+# Exceptions of the loader for text that is no YAML: its own errors, and those of conversions by Python.
 _NO_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
 class _CarefulLoader(yaml.SafeLoader):
-    """A safe loader that refuses aliases that multiply, and a key given twice, where YAML's default keeps the last."""
+    """A safe loader that refuses aliases that multiply, and keys that are given twice.
+
+    The default loader would keep the last value of such a key.
+    """
 
     def get_single_node(self) -> yaml.Node | None:
-        """The document, once it was seen to be of a bounded size."""
+        """Return the root node of the document, after checking its number of values."""
         node = super().get_single_node()
         if node is not None and _values(node, {}) > _MOST_VALUES:
-            raise yaml.YAMLError(f"more than {_MOST_VALUES:,} values, those that aliases name counted each time")
+            raise yaml.YAMLError(f"more than {_MOST_VALUES:,} values, if each use of an alias counts")
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Build a mapping from its node, once each key was seen to be unique."""
-        # `<<`, YAML's merge key, is resolved further on; a key of a merged mapping may be given again on purpose.
+        """Build a mapping from its node, after checking that each key is unique."""
+        # `<<`, YAML's merge key, is resolved later; a key of a merged mapping may be overridden on purpose.
         keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
         counts = Counter(key for key in keys if isinstance(key, Hashable))
         twice = sorted(str(key) for key, count in counts.items() if count > 1)
         if twice:
-            raise yaml.MarkedYAMLError(problem=f"the key {twice[0]} stands twice", problem_mark=node.start_mark)
+            raise yaml.MarkedYAMLError(problem=f"the key {twice[0]} is given twice", problem_mark=node.start_mark)
         return super().construct_mapping(node, deep)
 
 
 def _values(node: yaml.Node, known: dict[int, int | None]) -> int:
-    """How many values a node holds, itself included; ``known`` has those of nodes seen before, None while counting."""
+    """Return the number of values in a node, itself included.
+
+    Args:
+        node: Node of the document.
+        known: Counts of the nodes visited before, by id; None while a node is being counted.
+    """
     if id(node) not in known:
         known[id(node)] = None
         parts: list[yaml.Node] = []
@@ -159,20 +168,20 @@ def _values(node: yaml.Node, known: dict[int, int | None]) -> int:
         known[id(node)] = 1 + sum(_values(part, known) for part in parts)
     found = known[id(node)]
     if found is None:
-        raise yaml.MarkedYAMLError(problem="a value that holds itself", problem_mark=node.start_mark)
+        raise yaml.MarkedYAMLError(problem="a value that contains itself", problem_mark=node.start_mark)
     return found
 
 
 def read_yaml(path: Path, *, what: str, option: str) -> Any:
-    """The content of a YAML file in which no key stands twice, and which builds no objects.
+    """Read a YAML file in which no key is given twice, and which constructs no Python objects.
 
     Args:
-        path: of the file.
-        what: it holds, for the message.
-        option: of the command line that names another file.
+        path: Path of the file.
+        what: Description of the content, for the error message.
+        option: Option of the command line that sets the path, for the error message.
 
     Raises:
-        UserError: the file is missing, no YAML, or holds too much.
+        UserError: If the file is missing, no YAML, or has too many values.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_CarefulLoader)
@@ -186,7 +195,7 @@ def read_yaml(path: Path, *, what: str, option: str) -> Any:
 
 
 def _merged(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with ``overlay`` laid over it: mappings merge, anything else is replaced."""
+    """Return ``base`` updated by ``overlay``: mappings are merged recursively, other values are replaced."""
     result = dict(base)
     for key, value in overlay.items():
         below = result.get(key)

@@ -1,4 +1,4 @@
-"""One profile's configuration, merged and checked: every question that the code asks of it."""
+"""The configuration of one profile, merged and checked, with all methods that read it."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -34,10 +34,10 @@ from nvae.config.schema import (
 )
 from nvae.errors import UserError
 
-#: The variant whose trained networks judge samples, and whose protocol the augmentation study follows.
+#: The variant whose trained networks evaluate samples, and whose training protocol the augmentation study uses.
 CLASSIFIER = "classifier"
 
-_LONGEST = 200  # signs of a wrong value that a message repeats
+_LONGEST = 200  # characters of a wrong value that an error message repeats
 
 
 class Config(Section):
@@ -63,10 +63,10 @@ class Config(Section):
     ground_truth: GroundTruthParams
 
     def data_params(self, dataset: str) -> IdxData | FacesData:
-        """How ``dataset`` is prepared.
+        """Return the entry of ``data``: how the data set is prepared.
 
         Raises:
-            UserError: no such data set.
+            UserError: If there is no such data set.
         """
         if dataset not in self.data:
             raise UserError(
@@ -78,18 +78,18 @@ class Config(Section):
         return self.data[dataset]
 
     def model_params(self, dataset: str, variant: str, changes: Mapping[str, Any] | None = None) -> ModelParams:
-        """The model's parameters on ``dataset``: what all models share, the model's section, the variant's changes.
+        """Return the model's parameters on a data set.
 
-        Of ``models.common`` a model takes the keys that it has. In each section the defaults come first, then the
-        data set's changes.
+        Later layers override earlier ones: ``models.common``, of which a model takes the keys that it has, the model's
+        section, the changes of the variant, and ``changes``. Each section has defaults and changes per data set.
 
         Args:
-            dataset: a key of ``data``.
-            variant: a key of ``variants``.
-            changes: laid over all else.
+            dataset: A key of ``data``.
+            variant: A key of ``variants``.
+            changes: Changes that override all else.
 
         Raises:
-            UserError: no such data set or variant, or a wrong key or value, named with its section.
+            UserError: If there is no such data set or variant, or for a wrong key or value, named with its section.
         """
         chosen = self.variant(variant)
         kind = MODEL_PARAMS[chosen.model]
@@ -104,24 +104,26 @@ class Config(Section):
         )
 
     def family(self, dataset: str) -> str:
-        """Whose sections of ``models`` and ``training``, and whose recipe, a data set takes."""
+        """Return the name under which a data set has its sections of ``models`` and ``training``, and its recipe."""
         return self.data_params(dataset).family or dataset
 
     def seeds_of(self, dataset: str) -> tuple[int, ...]:
-        """The seeds of its models: ``seeds`` if the set has a role in the figures, otherwise ``ground_truth``'s."""
+        """Return the seeds of a data set's models: ``seeds`` if it has a role, otherwise ``ground_truth.seeds``."""
         return self.seeds if dataset in self.datasets.values() else self.ground_truth.seeds
 
     def classifier_params(self, dataset: str) -> ClassifierParams:
-        """The classifier's parameters on ``dataset``."""
+        """Return the classifier's parameters on a data set."""
         params = self.model_params(dataset, CLASSIFIER)
-        assert isinstance(params, ClassifierParams)  # seen to when the file was read
+        assert isinstance(params, ClassifierParams)  # checked when the file was loaded
         return params
 
     def training_params(self, dataset: str, variant: str, changes: Mapping[str, Any] | None = None) -> TrainingParams:
-        """The protocol on ``dataset``: defaults, the data set's changes, the variant's, then ``changes``.
+        """Return the training protocol on a data set.
+
+        Later layers override earlier ones: the defaults, the changes of the data set and of the variant, ``changes``.
 
         Raises:
-            UserError: no such data set or variant, or a wrong key or value, named with its section.
+            UserError: If there is no such data set or variant, or for a wrong key or value, named with its section.
         """
         names = ("defaults", self.family(dataset))
         layers = {f"training.{name}": self.training.get(name, {}) for name in names}
@@ -129,10 +131,10 @@ class Config(Section):
         return _checked_layers(TrainingParams, {**layers, "changes": changes or {}})
 
     def variant(self, variant: str) -> Variant:
-        """The entry of ``variants``.
+        """Return the entry of ``variants``.
 
         Raises:
-            UserError: no such variant.
+            UserError: If there is no such variant.
         """
         if variant not in self.variants:
             raise UserError(
@@ -144,12 +146,13 @@ class Config(Section):
         return self.variants[variant]
 
     def trained_as(self, dataset: str, variant: str) -> str:
-        """Of the variants whose runs on ``dataset`` are this one's but for the name, the one with the fewest changes.
+        """Return the variant whose model on ``dataset`` can be copied instead of training this one.
 
-        Most often it is alone, and this is it. The order in ``variants`` does not matter.
+        Among the variants that differ from this one only in their name, it is the one with the fewest changes; the
+        order in ``variants`` does not matter. Most variants have no such equal and are returned themselves.
 
         Raises:
-            UserError: an unknown data set or variant.
+            UserError: If the data set or the variant is unknown.
         """
 
         def changes(name: str) -> tuple[int, str]:
@@ -160,18 +163,18 @@ class Config(Section):
         return min(alike, key=changes)
 
     def slice(self, verb: str, *, dataset: str = "", variant: str = "", seed: int | str = 0) -> str:
-        """The part of the configuration that a verb's result depends on, as canonical JSON.
+        """Return the part of the configuration on which the result of a verb depends, as canonical JSON.
 
-        Rules carry it as a parameter: a changed key reruns its readers and nothing else.
+        It is a parameter of the verb's rule, so that a changed key reruns only the rules that read it.
 
         Args:
-            verb: ``draw-data``, ``prepare`` or ``train``; the part that an analysis reads is that of `sections`.
+            verb: Name of the verb, ``draw-data``, ``prepare`` or ``train``; for an analysis see `sections`.
             dataset: A key of ``data``.
             variant: A key of ``variants``, for ``train``.
             seed: Seed of the run, for ``train``.
 
         Raises:
-            UserError: an unknown data set or variant.
+            UserError: If the data set or the variant is unknown.
         """
         content: dict[str, object]
         match verb:
@@ -198,8 +201,8 @@ class Config(Section):
         """Return parts of the configuration on which a result depends, as canonical JSON.
 
         Args:
-            names: Names of sections (``aggregate``) or of keys (``fidelity.images``), or of what the configuration
-                resolves for the data set and the variant: ``data``, ``model``, ``training``, ``classifier``,
+            names: Names of sections (``aggregate``), of keys (``fidelity.images``), or of parts that are resolved for
+                the data set and the variant: ``data``, ``model``, ``training``, ``classifier``,
                 ``classifier_training``, ``features``.
             dataset: A key of ``data``.
             variant: A key of ``variants``.
@@ -232,16 +235,16 @@ _S = TypeVar("_S", bound=Section)
 
 
 def checked(kind: type[_S], content: object, where: str, *, origins: Mapping[str, str] | None = None) -> _S:
-    """``content`` as a section.
+    """Return ``content`` as a checked section.
 
     Args:
-        kind: the section.
-        content: what the YAML held.
-        where: the key of the section, for the message.
-        origins: for keys that stand in other sections, which.
+        kind: Class of the section.
+        content: Content of the YAML.
+        where: Key of the section, for the error message.
+        origins: Key → the section that it comes from, for keys of other sections.
 
     Raises:
-        UserError: for the first wrong key or value.
+        UserError: For the first wrong key or value.
     """
     try:
         return kind.model_validate(content)
@@ -253,21 +256,21 @@ def checked(kind: type[_S], content: object, where: str, *, origins: Mapping[str
             ".".join(filter(None, [section, *location])),
             got=_got(first),
             expected=_expected(first, kind),
-            hint="Edit params.yaml; each key's comment says what it takes.",
+            hint="Edit params.yaml; the comment of each key describes its values.",
         ) from None
 
 
 def _checked_layers(kind: type[_S], layers: Mapping[str, Mapping[str, Any]]) -> _S:
-    """The section that results when each layer is laid over those before; an error names the key's layer."""
+    """Return the section in which later layers override earlier ones; an error names the layer of the key."""
     content = {key: value for layer in layers.values() for key, value in layer.items()}
     origins = {key: where for where, layer in layers.items() for key in layer}
     return checked(kind, content, next(iter(layers)), origins=origins)
 
 
 def _location(error: ErrorDetails) -> list[str]:
-    # A key that is refused is told like a value: pydantic's own mark of it would be a name too many.
+    # pydantic marks a refused key with an additional "[key]", which is omitted here.
     names = [str(name) for name in error["loc"] if name != "[key]"]
-    # Below ``data.<name>`` pydantic inserts the kind that it chose the section by.
+    # Below ``data.<name>`` pydantic inserts the kind of data by which it chose the section.
     if names[:1] == ["data"] and len(names) > 3:
         del names[2]
     return [*names, "kind"] if error["type"].startswith("union_tag") else names
@@ -282,8 +285,8 @@ def _got(error: ErrorDetails) -> str:
         case "union_tag_invalid":
             return repr(error["ctx"]["tag"])
         case _:
-            told = repr(error["input"])
-            return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+            value = repr(error["input"])
+            return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
 
 
 def _expected(error: ErrorDetails, kind: type[Section]) -> str:
@@ -291,7 +294,7 @@ def _expected(error: ErrorDetails, kind: type[Section]) -> str:
         case "missing" | "union_tag_not_found":
             return "a value (the key is required)"
         case "extra_forbidden":
-            return f"one of {', '.join(kind.model_fields)}" if len(error["loc"]) == 1 else "a key that this section has"
+            return f"one of {', '.join(kind.model_fields)}" if len(error["loc"]) == 1 else "a key of this section"
         case "union_tag_invalid":
             return str(error["ctx"]["expected_tags"])
         case _:

@@ -1,4 +1,4 @@
-"""What ``params.yaml`` may hold: one frozen, typed section a phase."""
+"""The schema of ``params.yaml``: one frozen, typed class per section."""
 
 import re
 from typing import Annotated, Any, Literal, TypeVar
@@ -27,26 +27,26 @@ def _plain(name: str) -> str:
     return name
 
 
-def _each_once(values: tuple[_N, ...]) -> tuple[_N, ...]:
+def _distinct(values: tuple[_N, ...]) -> tuple[_N, ...]:
     if len(set(values)) < len(values):
-        raise PydanticCustomError("each_once", "each once")
+        raise PydanticCustomError("distinct", "distinct values")
     return values
 
 
-#: What is part of paths, commands, patterns and web pages.
+#: Name that becomes part of paths, commands, patterns and web pages.
 PlainName = Annotated[str, AfterValidator(_plain)]
-Seeds = Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1), AfterValidator(_each_once)]
-Grid = Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1), AfterValidator(_each_once)]
+Seeds = Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
+Grid = Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
 
 class Section(BaseModel):
-    """A frozen part of the configuration that knows no key but its own, converts no types and has finite numbers."""
+    """A frozen part of the configuration; it refuses unknown keys, values of other types and infinite numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class DrawnImages(Section):
-    """How many images of a built-in data set are drawn, and from which seed."""
+    """Numbers of images of a built-in data set, and the seed from which they are drawn."""
 
     train_images: PositiveInt
     test_images: PositiveInt
@@ -54,21 +54,21 @@ class DrawnImages(Section):
 
 
 class DrawnDial(DrawnImages):
-    """How many factors of the built-in dial are a class's own, and how far its spots move."""
+    """The number of class-exclusive factors of the built-in dial, and the range in which its spots move."""
 
     exclusive_factors: Annotated[int, Field(ge=0, le=6)]
     reach: Annotated[float, Field(gt=0, le=2)]
 
 
 class DrawnFaces(Section):
-    """How many persons the built-in faces have, and from which seed."""
+    """Number of persons of the built-in faces, and the seed from which they are drawn."""
 
     persons: Annotated[int, Field(ge=2, le=38)]
     seed: NonNegativeInt
 
 
 class IdxData(Section):
-    """A data set in IDX files with an official train and test part; ``family`` as in :class:`FacesData`."""
+    """A data set in IDX files with an official training and test set; ``family`` as in :class:`FacesData`."""
 
     kind: Literal["idx"]
     family: PlainName | None = None
@@ -80,7 +80,7 @@ class IdxData(Section):
 
 
 class Expected(Section):
-    """Counts that a complete faces archive has; anything else is an error."""
+    """Counts of a complete archive of faces; other counts are an error."""
 
     usable: PositiveInt
     kept: PositiveInt
@@ -88,10 +88,10 @@ class Expected(Section):
 
 
 class FacesData(Section):
-    """Faces in Extended Yale B's layout: light angles in the file names, one folder a person.
+    """Faces in the layout of Extended Yale B: light angles in the file names, one folder per person.
 
-    Sets of one ``family`` take their sections of ``models`` and ``training`` by its name, and are drawn by one
-    recipe if they are drawn. A set without one is a family of its own.
+    Data sets of one ``family`` share the sections of ``models`` and ``training`` that have its name, and the recipe if
+    they are built in. A data set without a family has its own sections.
     """
 
     kind: Literal["faces"]
@@ -114,7 +114,7 @@ DataParams = Annotated[IdxData | FacesData, Field(discriminator="kind")]
 
 
 class ModelParams(Section):
-    """What all models share: the sizes of their networks."""
+    """Parameters that all models share: the sizes of their networks."""
 
     backbone: Literal["mlp", "conv"]
     hidden: Sizes
@@ -122,7 +122,7 @@ class ModelParams(Section):
 
 
 class VaeParams(ModelParams):
-    """What the variational autoencoders share: the likelihood of the pixels."""
+    """Parameters that all variational autoencoders share: the likelihood of the pixels."""
 
     likelihood: Literal["bernoulli", "gaussian"]
     pixel_std: PositiveFloat
@@ -153,7 +153,7 @@ class CVaeParams(VaeParams):
 
 
 class CGanParams(ModelParams):
-    """The conditional GAN's size and the penalty on its discriminator's slope."""
+    """The conditional GAN's size and the gradient penalty of its discriminator."""
 
     latent_dims: PositiveInt
     gradient_penalty: NonNegativeFloat
@@ -185,7 +185,7 @@ ModelName = Literal["n_vae", "beta_vae", "cvae", "cgan", "ac_gan", "classifier"]
 
 
 class TrainingParams(Section):
-    """One training run's protocol."""
+    """The training protocol of one run."""
 
     epochs: PositiveInt
     batch_size: PositiveInt
@@ -205,7 +205,7 @@ class Variant(Section):
 
 
 class TraversalsParams(Section):
-    """Along what, how far and around what latents are moved."""
+    """The range, the number of steps and the centre of traversals."""
 
     low: float
     high: float
@@ -221,7 +221,7 @@ class SamplesParams(Section):
 
 
 class AggregateParams(Section):
-    """Distances of the aggregate posterior to the prior, and the probe of its classes."""
+    """Distances of the aggregate posterior from the prior, and the linear probe of the classes."""
 
     projections: PositiveInt
     probe_penalty: PositiveFloat
@@ -231,11 +231,11 @@ class AugmentationParams(Section):
     """The grid of the augmentation study (paper, Figure 9)."""
 
     sigmas: Grid
-    generated_shares: Annotated[tuple[Share, ...], Field(strict=False, min_length=1), AfterValidator(_each_once)]
+    generated_shares: Annotated[tuple[Share, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
 
 class FidelityParams(Section):
-    """How generated images are compared with real ones in a classifier's features."""
+    """Comparison of generated images with real ones in the features of a classifier."""
 
     images: PositiveInt
     monitor_images_per_class: PositiveInt
@@ -243,7 +243,7 @@ class FidelityParams(Section):
 
 
 class MetricsParams(Section):
-    """Probes of known factors."""
+    """Probes of known factors in the table of metrics."""
 
     neighbours: PositiveInt
     neighbour_weights: Literal["uniform", "distance"]
@@ -251,7 +251,7 @@ class MetricsParams(Section):
 
 
 class FactorsParams(Section):
-    """How known factors are read from latents."""
+    """Prediction of known factors from latents in the table of factors."""
 
     neighbours: PositiveInt
     neighbour_weights: Literal["uniform", "distance"]
@@ -259,17 +259,17 @@ class FactorsParams(Section):
 
 
 class ResponsesParams(Section):
-    """Traversals as numbers: from how many images, and which mark of a class's digit is looked for."""
+    """Measurement of traversals: the number of images, and the mark that is measured on each class's images."""
 
     images_per_class: PositiveInt
     features: dict[str, dict[NonNegativeInt, Literal["loop", "crossbar"]]]
 
 
 class CalibrationParams(Section):
-    """The settings of the built-in dial at which KL is asked for the share of class-exclusive factors."""
+    """The settings of the built-in dial at which the KL is compared with the share of class-exclusive factors."""
 
     exclusive_factors: Annotated[
-        tuple[Annotated[int, Field(ge=0, le=6)], ...], Field(strict=False, min_length=2), AfterValidator(_each_once)
+        tuple[Annotated[int, Field(ge=0, le=6)], ...], Field(strict=False, min_length=2), AfterValidator(_distinct)
     ]
 
 
@@ -280,7 +280,7 @@ class GroundTruthParams(Section):
 
 
 class ExecutionParams(Section):
-    """How runs are carried out; changes results by rounding at most, so no rule depends on it."""
+    """How runs are executed; it affects results by rounding at most, so no rule depends on it."""
 
     device: Literal["auto", "cpu", "cuda"]
     checkpoint_every_s: NonNegativeFloat

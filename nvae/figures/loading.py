@@ -55,12 +55,13 @@ def load(
 
 def _settings(
     table: pd.DataFrame, path: Path, runs: Iterable[tuple[str, str]], parameter: str
-) -> list[float] | list[str]:
+) -> Sequence[float | str]:
     """Return the setting of a parameter in each variant: numbers, or words if it is a number in none of them."""
     hint = f"Make it with `snakemake --cores 2 -- {path.as_posix()}`."
-    found = []
+    found: list[str] = []
     for dataset, variant in runs:
-        own = dict(rows_of(table, path, dataset, variant)[["parameter", "setting"]].itertuples(index=False))
+        rows = rows_of(table, path, dataset, variant)
+        own = dict(zip(rows["parameter"], rows["setting"], strict=True))
         if parameter not in own:
             raise UserError(
                 str(path),

@@ -70,7 +70,7 @@ class FigureSpec:
         }
 
     def files(self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]) -> list[Path]:
-        """Return the files that the figure's rule needs, sorted: tables of single runs, arrays and variants' parameters.
+        """Return the files that its rule needs, sorted: tables of single runs, arrays, and the table of variants.
 
         Args:
             layout: Paths of the profile.

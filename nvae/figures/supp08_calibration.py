@@ -34,7 +34,7 @@ _LEGEND = 0.35
 
 @style.styled
 def draw(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw the figure: above, detected against true share and how well latents predict factors; harder conditions below.
+    """Draw the figure: above, detected against true share and R² of the factors; below, harder conditions.
 
     Args:
         tables: Calibration tables (test rows) ``{dial}_{model}``: of `DIAL` for each of `ENCODERS` and of

@@ -1,13 +1,13 @@
-"""Client of the fork server: Snakemake's main process starts the server, and each ``nvae VERB`` asks it for a fork.
+"""Client of the fork server: Snakemake's main process starts the server, and each ``nvae VERB`` requests a fork of it.
 
-Loading PyTorch takes longer than many a job's own work. `start` runs a server that has everything imported
-(`nvae.forking.server`), and each ``nvae VERB`` that finds it in its environment asks it, by `run`, for a fork. The job
-behaves as if it had started by itself: it has its caller's folder, environment and streams, receives its signals, and
-does not outlive it. If no server answers (it is still importing, or belongs to another environment), the verb runs in
-its own process.
+Loading PyTorch takes longer than the work of many jobs. `start` therefore runs a server that has imported everything
+(`nvae.forking.server`), and each ``nvae VERB`` that finds the server in its environment requests a fork with `run`. The
+job behaves as if it had started by itself: it has the working directory, environment and streams of its caller,
+receives its caller's signals, and ends with its caller. If no server answers (it is still importing, or belongs to
+another environment), the verb runs in its own process.
 
-This works on Linux alone: elsewhere it is not safe to fork a process that runs threads of the system's libraries, and
-`start` does nothing.
+The server works on Linux only. On other systems it is not safe to fork a process that runs threads of the system's
+libraries, and `start` does nothing.
 """
 
 import atexit
@@ -27,7 +27,7 @@ from types import FrameType
 
 #: The environment variable that names the folder of the server's socket.
 VARIABLE = "NVAE_FORK_SERVER"
-#: What numerical libraries read once, when they are loaded: a server has one thread, as every rule has.
+#: Variables that numerical libraries read once, when they are loaded. A server has one thread, like every rule.
 THREADS = ("OMP_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: The format of a message's length, and of a process id.
 LENGTH = struct.Struct("!I")
@@ -35,15 +35,15 @@ LENGTH = struct.Struct("!I")
 KILLED = 128 + signal.SIGKILL
 
 _SERVE = "from nvae import cli; from nvae.forking.server import serve; serve(cli.import_everything, cli.main)"
-# A server runs as long as the other end of its lifeline is open, so these must not be garbage-collected.
+# A server runs as long as this end of its lifeline, a socket pair, is open, so the sockets must not be collected.
 _running: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
 
 
 def start() -> subprocess.Popen[bytes] | None:
-    """Run a server beside this process, and until its end; its children find it in their environment.
+    """Start a server that ends with this process; the children of this process find it in their environment.
 
     Returns:
-        The server, at its imports; None where there is none.
+        The server, which is still importing; None on other systems than Linux.
     """
     if sys.platform != "linux":
         return None
@@ -74,10 +74,10 @@ def run(args: Sequence[str]) -> int | None:
     """Run a verb in a fork of the server.
 
     Args:
-        args: the verb and its arguments.
+        args: Verb and its arguments.
 
     Returns:
-        Its exit code, 137 if it was killed; None if no server answers, and nothing was done.
+        The exit code, 137 if the fork was killed; None if no server answered, so that nothing was done.
     """
     request = json.dumps({"args": list(args), "folder": str(Path.cwd()), "environ": dict(os.environ)}).encode()
     with socket.socket(socket.AF_UNIX) as server:
@@ -92,16 +92,16 @@ def run(args: Sequence[str]) -> int | None:
             return None
         (job,) = LENGTH.unpack(answer)
 
-        def hand_on(number: int, frame: FrameType | None) -> None:
+        def forward(number: int, frame: FrameType | None) -> None:
             os.kill(job, number)
 
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, hand_on)
+            signal.signal(number, forward)
         code = server.recv(1)
         return code[0] if code else KILLED
 
 
 def address(folder: str) -> str:
-    """Of the server in ``folder`` whose forks are what this process would be: same code, same libraries' threads."""
+    """Return the address of the server in ``folder`` with the same code and threads of libraries as this process."""
     same = [sys.prefix, __file__, *(os.environ.get(name) for name in ("PYTHONPATH", *THREADS))]
     return str(Path(folder, hashlib.sha256(repr(same).encode()).hexdigest()[:16]))

@@ -1,17 +1,17 @@
-"""Snakemake's limit on jobs per second, which local runs do without."""
+"""Removal of Snakemake's limit on jobs per second, which local runs do not need."""
 
 from typing import Any
 
-#: The versions of Snakemake, major and minor, whose scheduler keeps the limit in the attribute that is set here.
+#: Versions of Snakemake, major and minor, whose scheduler keeps the limit in the attribute that is set here.
 KNOWN_VERSIONS = ((9, 27),)
 
 
 def lift_rate_limit(scheduler: Any, version: str) -> bool:
-    """Take the limit on jobs per second off Snakemake's scheduler.
+    """Remove the limit on jobs per second from Snakemake's scheduler.
 
-    The limit serves clusters. For each job that is done it makes the scheduler look through all ready jobs once more,
-    a second later, which takes a tenth of two cores. No setting switches it off. It is kept in a private attribute, so
-    nothing is done in a version in which this has not been tested.
+    The limit is meant for clusters. For each finished job it makes the scheduler examine all ready jobs once more, a
+    second later, which takes a tenth of two cores. No setting switches it off. It is kept in a private attribute, so
+    it is left as it is in versions in which the removal has not been tested.
 
     Args:
         scheduler: Snakemake's job scheduler.

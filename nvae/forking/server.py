@@ -1,4 +1,4 @@
-"""The fork server: one process that imports every verb, and then forks for each job that asks."""
+"""The fork server: one process that imports every verb, and then forks for each job that requests it."""
 
 import fcntl
 import json
@@ -16,9 +16,10 @@ from nvae.forking.client import KILLED, LENGTH, VARIABLE, address
 
 
 def serve(import_everything: Callable[[], None], main: Callable[[Sequence[str]], int]) -> None:
-    """Import everything, then fork for each job that asks, as long as the other end of the lifeline is open.
+    """Import everything, then fork for each job that requests it, as long as the other end of the lifeline is open.
 
-    The command line has the folder of the server's socket, and the descriptor of the server's end of the lifeline.
+    The arguments of the command line are the folder of the server's socket, and the file descriptor of the server's end
+    of the lifeline, a socket pair whose other end the starting process keeps open.
 
     Args:
         import_everything: Function that imports what jobs need.
@@ -27,10 +28,10 @@ def serve(import_everything: Callable[[], None], main: Callable[[Sequence[str]],
     folder, descriptor = sys.argv[1:]
     lifeline = socket.socket(fileno=int(descriptor))
     _end_with(lifeline)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started the server handles Ctrl-C
     import_everything()
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, 0)  # from here on it looks for itself, and can tidy up
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, 0)  # from here on `select` detects the end, so that the folder is removed
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # leave no zombies
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address(folder))
         listener.listen(socket.SOMAXCONN)
@@ -45,26 +46,26 @@ def serve(import_everything: Callable[[], None], main: Callable[[Sequence[str]],
 
 
 def _job(caller: socket.socket, main: Callable[[Sequence[str]], int]) -> NoReturn:
-    """What the caller asks for, in this process, which is a fork and ends with it."""
+    """Run the verb that the caller requests in this process, a fork, and end the process."""
     code = 1
     try:
-        # A session of its own: a terminal's or a batch system's signal reaches it once, through the caller.
+        # In its own session the job receives a signal of a terminal or a batch system only once, through the caller.
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         header, streams, _, _ = socket.recv_fds(caller, LENGTH.size, 3)
         (length,) = LENGTH.unpack(header)
-        asked = json.loads(caller.recv(length, socket.MSG_WAITALL))
+        request = json.loads(caller.recv(length, socket.MSG_WAITALL))
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
         _end_with(caller)
         os.environ.clear()
-        os.environ.update(asked["environ"])
+        os.environ.update(request["environ"])
         del os.environ[VARIABLE]
-        os.chdir(asked["folder"])
+        os.chdir(request["folder"])
         caller.sendall(LENGTH.pack(os.getpid()))
-        code = _exit_code(main, asked["args"])
+        code = _exit_code(main, request["args"])
     finally:
         for written in (sys.stdout, sys.stderr):
             written.flush()
@@ -73,7 +74,7 @@ def _job(caller: socket.socket, main: Callable[[Sequence[str]], int]) -> NoRetur
 
 
 def _exit_code(main: Callable[[Sequence[str]], int], args: list[str]) -> int:
-    """That of ``nvae args``, which may raise: the interpreter's rules for what was not caught."""
+    """Run ``nvae args`` and return its exit code; for an uncaught exception, as the interpreter would set it."""
     sys.argv[1:] = args
     try:
         return main(args)
@@ -85,10 +86,10 @@ def _exit_code(main: Callable[[Sequence[str]], int], args: list[str]) -> int:
 
 
 def _end_with(peer: socket.socket) -> None:
-    """From now on the kernel ends this process when the other end of ``peer`` closes, whatever it is at.
+    """Make the kernel end this process when the other end of ``peer`` closes.
 
-    It sends SIGIO, whose default is to end the process. No thread has to wake up for it: a library's loop that holds
-    the interpreter's lock cannot delay it.
+    The kernel sends SIGIO, which ends the process by default. No thread has to run for it, so a loop in a library that
+    holds the interpreter's lock cannot delay it.
     """
     fcntl.fcntl(peer, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(peer, fcntl.F_SETFL, fcntl.fcntl(peer, fcntl.F_GETFL) | os.O_ASYNC)

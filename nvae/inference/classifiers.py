@@ -15,9 +15,9 @@ def load_classifier(folder: Path, data: PreparedSet, *, device: torch.device) ->
     """Load the trained classifier that evaluates samples.
 
     Args:
-        folder: Folder of its run.
-        data: Images that it has to know.
-        device: Device of the classifier.
+        folder: Folder of the classifier's run.
+        data: Prepared set whose classes and image size the classifier must have.
+        device: Device on which the classifier is loaded.
 
     Raises:
         UserError: If there is no trained classifier, or it was trained on other classes or image sizes.
@@ -28,7 +28,7 @@ def load_classifier(folder: Path, data: PreparedSet, *, device: torch.device) ->
         raise UserError(
             folder.as_posix(),
             got=f"a model of {description.dataset}",
-            expected=f"a classifier of {data.name}'s classes and images",
-            hint="Name the folder of one with --classifier, or train it.",
+            expected=f"a classifier of the classes and the image size of {data.name}",
+            hint="Pass the folder of one as --classifier, or train it.",
         )
     return classifier(model)

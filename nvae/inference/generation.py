@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from nvae.data.prepared import Split
 from nvae.errors import UserError
+from nvae.inference.images import to_uint8
 from nvae.models.classifier import Classifier
 from nvae.models.protocol import GenerativeModel, Trainable
+from nvae.rng import torch_generator
 
 BATCH = 1000
 
@@ -65,3 +69,23 @@ def accuracy_by_class(predicted: Tensor, labels: Tensor, *, n_classes: int) -> T
     """
     correct = torch.bincount(labels[predicted == labels], minlength=n_classes).double()
     return (correct / torch.bincount(labels, minlength=n_classes)).cpu()
+
+
+def sampled_split(
+    model: GenerativeModel, images_per_class: int, *, n_classes: int, seed: int, device: torch.device
+) -> Split:
+    """Samples of every class at the prior's σ = 1, as a split that can be looked at where there is no data.
+
+    Args:
+        model: trained.
+        images_per_class: how many, at least 1.
+        n_classes: K.
+        seed: of the draw.
+        device: where the model is.
+    """
+    y = torch.arange(n_classes, device=device).repeat_interleave(images_per_class)
+    generator = torch_generator(seed, "sampled split", device=device.type)
+    with torch.no_grad():
+        images = to_uint8(model.sample(y, sigma=1.0, generator=generator))
+    names = np.array([f"sampled/{row:05}" for row in range(len(images))])
+    return Split(images, y.cpu().numpy(), names)

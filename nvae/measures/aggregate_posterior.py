@@ -1,8 +1,8 @@
-"""The aggregate posterior q(z), the mean of q(z | x) over the images, as numbers: from one sample z per image.
+"""Measures of the aggregate posterior q(z), the mean of q(z | x) over the images, from one sample z per image.
 
-Is it the prior N(0, I) (``sliced_wasserstein``, ``mmd``), do its dimensions depend on each other
-(``gaussian_total_correlation``), does it know the class (``between_class_share``, ``linear_probe_accuracy_pct``)?
-The paper reports none of these.
+They measure its distance from the prior N(0, I) (``sliced_wasserstein``, ``mmd``), the dependence between its
+dimensions (``gaussian_total_correlation``), and its dependence on the class (``between_class_share``,
+``linear_probe_accuracy_pct``). The paper reports none of these.
 """
 
 import math
@@ -19,22 +19,23 @@ from sklearn.preprocessing import StandardScaler
 Codes = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.integer[Any]]
 
-#: ℓ² / dims of the kernels in ``mmd``. Much wider ones, near E|z − z'|² = 2 dims, see shifts and hardly see clusters.
+#: ℓ² / dims of the kernels in ``mmd``. Much wider kernels, near E|z − z'|² = 2 dims, are sensitive to shifts but hardly
+#: to clusters.
 BANDWIDTHS = (0.125, 0.25, 0.5)
-#: rows of the kernel matrix at a time: 10 MB an array at 10,000 samples.
+#: Number of rows of the kernel matrix that are computed at a time: 10 MB per array for 10,000 samples.
 CHUNK = 128
 
 
 def between_class_share(z: Codes, labels: Labels) -> npt.NDArray[np.float64]:
-    """η², the share of each dimension's variance that lies between the means of the classes.
+    """Compute η², the share of each dimension's variance that lies between the means of the classes.
 
     Args:
-        z: (n, dims).
-        labels: (n,).
+        z: Samples (n, dims).
+        labels: Labels (n,).
 
     Returns:
-        (dims,) between 0 and 1; a constant dimension counts as 0. Without any dependence on the class it is
-        (K − 1) / (n − 1) on average, K the number of classes.
+        Shares (dims,) between 0 and 1, with 0 for a constant dimension. Without any dependence on the class they are
+        (K − 1) / (n − 1) on average, where K is the number of classes.
 
     Source: not in the paper; the correlation ratio of one-way analysis of variance (Fisher 1925).
     """
@@ -48,16 +49,16 @@ def between_class_share(z: Codes, labels: Labels) -> npt.NDArray[np.float64]:
 
 
 def squared_wasserstein(x: Codes) -> float:
-    """W₂² between the empirical measure of ``x`` and N(0, 1), exact.
+    """Compute W₂² between the empirical measure of ``x`` and N(0, 1) exactly.
 
-    Optimal transport in one dimension is monotone: the i-th smallest x takes the i-th n-th part of N(0, 1), so
-    W₂² = mean x² − 2 Σ x₍ᵢ₎ ∫ Φ⁻¹ + 1, and the integral from a to b is φ(Φ⁻¹(a)) − φ(Φ⁻¹(b)).
+    Optimal transport in one dimension is monotone: the i-th smallest x is matched with the i-th of n equal parts of
+    N(0, 1), so W₂² = mean x² − 2 Σ x₍ᵢ₎ ∫ Φ⁻¹ + 1, and the integral from a to b is φ(Φ⁻¹(a)) − φ(Φ⁻¹(b)).
 
     Args:
-        x: (n,).
+        x: Samples (n,).
 
     Returns:
-        Above 0 for every finite n.
+        The squared distance, which is above 0 for every finite n.
 
     Source: not in the paper; Peyré & Cuturi 2019, §2.6 (the quantile form of W in one dimension).
     """
@@ -68,20 +69,21 @@ def squared_wasserstein(x: Codes) -> float:
 
 
 def sliced_wasserstein(z: Codes, *, projections: int, generator: np.random.Generator) -> float:
-    """Sliced 2-Wasserstein distance between the samples and N(0, I): √ of the mean W₂² over random directions.
+    """Compute the sliced 2-Wasserstein distance between the samples and N(0, I): √ of the mean W₂² over directions.
 
-    Not scaled by the number of dimensions: the prior is N(0, 1) along every direction and each projection is
-    one-dimensional, so numbers of models with different dims are in one unit, standard deviations of the prior.
-    A mean m away from the prior's is worth |m| / √dims, a scale s in all dimensions |s − 1|. Samples of the prior
-    itself are at about 0.056 for n = 1,000 and 0.019 for 10,000, whatever dims.
+    The distance is not scaled by the number of dimensions. Along every direction the prior is N(0, 1) and the
+    projection is one-dimensional, so the unit is the standard deviation of the prior, and models with different dims
+    are comparable. A mean that differs from the prior's by m contributes |m| / √dims; a scale s in all dimensions
+    contributes |s − 1|. For samples of the prior itself the distance is about 0.056 for n = 1,000 and 0.019 for
+    n = 10,000, for any dims.
 
     Args:
-        z: (n, dims).
-        projections: number of directions, uniform on the sphere.
-        generator: of the directions.
+        z: Samples (n, dims).
+        projections: Number of directions, which are uniform on the sphere.
+        generator: Random generator of the directions.
 
     Returns:
-        Above 0.
+        The distance, which is above 0.
 
     Source: not in the paper; Rabin et al. 2011, Bonneel et al. 2015, with p = 2.
     """
@@ -91,18 +93,19 @@ def sliced_wasserstein(z: Codes, *, projections: int, generator: np.random.Gener
 
 
 def mmd(z: Codes, *, bandwidths: tuple[float, ...] = BANDWIDTHS, chunk: int = CHUNK) -> float:
-    """Squared maximum mean discrepancy between the samples and N(0, I), unbiased.
+    """Compute the unbiased estimate of the squared maximum mean discrepancy between the samples and N(0, I).
 
     The kernel is the mean of exp(−|z − z'|² / 2ℓ²) over ℓ² = dims × ``bandwidths``. Its expectations under the prior
-    are in closed form, (ℓ² / (ℓ² + 1))^(dims/2) exp(−|z|² / 2(ℓ² + 1)) over z', and (ℓ² / (ℓ² + 2))^(dims/2) over both.
+    have closed forms: (ℓ² / (ℓ² + 1))^(dims/2) exp(−|z|² / 2(ℓ² + 1)) over z', and (ℓ² / (ℓ² + 2))^(dims/2) over both.
 
     Args:
-        z: (n, dims), n at least 2.
-        bandwidths: ℓ² / dims.
-        chunk: rows of the kernel matrix in memory at a time.
+        z: Samples (n, dims), n at least 2.
+        bandwidths: Squared widths of the kernels, ℓ² / dims.
+        chunk: Number of rows of the kernel matrix that are in memory at a time.
 
     Returns:
-        Below 2; near 0, on either side, for samples of the prior. Comparable between models with the same dims.
+        The estimate, below 2, and near 0 with either sign for samples of the prior. It is comparable between models
+        with the same dims.
 
     Source: not in the paper; Gretton et al. 2012, eq. 3, with the prior's terms as expectations (Rustamov 2019).
     """
@@ -123,16 +126,16 @@ def mmd(z: Codes, *, bandwidths: tuple[float, ...] = BANDWIDTHS, chunk: int = CH
 
 
 def gaussian_total_correlation(z: Codes) -> float:
-    """Total correlation of the Gaussian with the covariance of z, −½ log det of the correlation matrix.
+    """Compute the total correlation of the Gaussian with the covariance of z, −½ log det of the correlation matrix.
 
     Args:
-        z: (n, dims).
+        z: Samples (n, dims).
 
     Returns:
-        In nats, not below 0. Constant dimensions are left out; inf where one is a linear combination of others.
-        For independent dimensions about dims (dims − 1) / 4n.
+        The total correlation in nats, at least 0, without the constant dimensions; inf if a dimension is a linear
+        combination of others. For independent dimensions it is about dims (dims − 1) / 4n.
 
-    Source: not in the paper; Watanabe 1960, as a score of representations Locatello et al. 2019.
+    Source: not in the paper; Watanabe 1960; as a score of representations, Locatello et al. 2019.
     """
     varying = z[:, np.ptp(z, axis=0) > 0].astype(np.float64)
     dims = varying.shape[1]
@@ -147,21 +150,23 @@ def gaussian_total_correlation(z: Codes) -> float:
 def linear_probe_accuracy_pct(
     train_z: Codes, train_labels: Labels, z: Codes, labels: Labels, *, penalty: float
 ) -> float:
-    """Accuracy of a multinomial logistic regression from z to the class.
+    """Compute the accuracy of a multinomial logistic regression from z to the class.
+
+    All codes are standardised by the mean and the standard deviation of ``train_z``.
 
     Args:
-        train_z: (n_train, dims), what it is fitted on, standardised.
-        train_labels: (n_train,), at least two classes.
-        z: (n, dims), what it is judged on, standardised by the mean and deviation of ``train_z``.
-        labels: (n,).
-        penalty: λ > 0, in Σ over images of the cross-entropy in nats + λ/2 Σ weights².
+        train_z: Codes (n_train, dims) on which the regression is fitted.
+        train_labels: Labels (n_train,) of at least two classes.
+        z: Codes (n, dims) on which the regression is evaluated.
+        labels: Labels (n,).
+        penalty: Factor λ > 0 in the objective, Σ over images of the cross-entropy in nats + λ/2 Σ weights².
 
     Returns:
-        In percent.
+        The accuracy in percent.
 
     Source: not in the paper; linear probes, Alain & Bengio 2017.
     """
-    # tol: scikit-learn's default, 1e-4, stops up to 0.1 % of accuracy away from where it would end.
+    # With scikit-learn's default tolerance, 1e-4, the accuracy differs by up to 0.1 % from that at convergence.
     regression = LogisticRegression(C=1 / penalty, solver="lbfgs", tol=1e-5, max_iter=10_000)
     probe = make_pipeline(StandardScaler(), regression)
     probe.fit(train_z.astype(np.float64), train_labels)

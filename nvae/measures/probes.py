@@ -24,9 +24,9 @@ def neighbour_regression(
         codes: Codes of the training images, (n, dims).
         factors: Their factors, (n,) or (n, factors).
         neighbours: Number of neighbours.
-        weights: Weights of the neighbours, as of scikit-learn.
-        key: Key of ``params.yaml`` that sets the number of neighbours, for the message.
-        images: Description of the training images, for the message.
+        weights: Weights of the neighbours, as in scikit-learn.
+        key: Key of ``params.yaml`` that sets the number of neighbours, for the error message.
+        images: Description of the training images, for the error message.
 
     Returns:
         The fitted regression.

@@ -1,7 +1,7 @@
-"""Which files of the package a piece of work runs: the import closure of its modules.
+"""The files of the package that a step runs: the import closure of its modules.
 
-Rules have these files' hashes as a parameter, so that an edit to the code reruns what uses it and nothing else.
-Computed from the source text, without importing anything.
+Rules have the hashes of these files as a parameter, so that an edit to the code reruns only the steps that use it. The
+closure is computed from the source text, without importing anything.
 """
 
 import ast
@@ -10,24 +10,25 @@ import hashlib
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-#: Packages that are not followed. ``config``: its effect on a result is the part of the configuration that the rule has
-#: as a parameter. ``cli``, ``commands._common`` and ``layout`` choose words and paths; the others affect no result.
+#: Packages and modules that are left out. ``config`` affects a result only through the part of the configuration that
+#: the rule has as a parameter. ``cli``, ``commands._common`` and ``layout`` define arguments, messages and paths; the
+#: others affect no result.
 _EXCLUDED = (
     *("nvae.config", "nvae.cli", "nvae.commands._common", "nvae.layout"),
     *("nvae.errors", "nvae.provenance", "nvae.forking"),
 )
-#: Modules that are not followed, though what lies below them is: lists, to which an entry may be added.
+#: Lists that are left out, so that an added entry reruns nothing; the modules below them are included.
 _LISTS = ("nvae.analyses", "nvae.tables.schemas")
 
 
 def code_files(*modules: str) -> list[str]:
-    """The package's files that ``modules`` import, directly or not, themselves included.
+    """Return the files of the package that ``modules`` import directly or indirectly, their own included.
 
     Args:
-        modules: dotted names below ``nvae``. Modules chosen at run time have to be named.
+        modules: Dotted names below ``nvae``. Modules that are chosen at run time have to be listed.
 
     Returns:
-        Paths relative to the project's root (the package's parent), sorted.
+        The sorted paths, relative to the project's root (the parent of the package).
 
     >>> code_files("nvae.rng")
     ['nvae/__init__.py', 'nvae/rng.py']
@@ -47,7 +48,7 @@ def code_files(*modules: str) -> list[str]:
 
 
 def fingerprint(*modules: str) -> str:
-    """The files of :func:`code_files`, each with the beginning of its SHA-256, as one line of text."""
+    """Return the files of :func:`code_files`, each with the beginning of its SHA-256, as one line of text."""
     root = _PACKAGE.parent
     files = code_files(*modules)
     return " ".join(f"{file}:{hashlib.sha256((root / file).read_bytes()).hexdigest()[:16]}" for file in files)

@@ -1,4 +1,4 @@
-"""Joining the tables of single runs into one, and splitting it again. As text: a number keeps its digits."""
+"""Joining of the tables of single runs, and splitting of joined tables; as text, so that numbers keep their digits."""
 
 import csv
 import io
@@ -104,7 +104,7 @@ def split(path: Path) -> dict[Run, str]:
     """Split a joined table into the tables of its runs.
 
     Returns:
-        Run → the content of its table, byte for byte what it was before the tables were joined.
+        Run → the content of its table, byte for byte the same as before the tables were joined.
 
     Raises:
         UserError: If the table is missing, no CSV, or does not name its runs.
@@ -122,15 +122,15 @@ def split(path: Path) -> dict[Run, str]:
 def restore_run_tables(layout: Layout, wanted: Iterable[tuple[str, str, str, int]]) -> int:
     """Write the tables of single runs that are missing, from the joined tables.
 
-    A clone has the joined tables alone. Restored tables are dated long ago, so that whatever they are made from, if it
-    is there, counts as newer.
+    A clone has only the joined tables. The restored tables have time stamps long ago, so that any of their inputs that
+    exists counts as newer.
 
     Args:
         layout: Paths of the profile.
-        wanted: Tables of runs: (table, data set, variant, seed).
+        wanted: Tables of single runs, as (table, data set, variant, seed).
 
     Returns:
-        How many were restored.
+        The number of restored tables.
 
     Raises:
         UserError: If a joined table is damaged.

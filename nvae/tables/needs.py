@@ -1,4 +1,4 @@
-"""Which tables figures are drawn from, named by the role of the data set. Imports nothing heavy."""
+"""The tables that figures need, named by the role of the data set. The module imports nothing heavy."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import Literal
 from nvae.layout import Layout
 from nvae.tables.schemas import ARRAYS
 
-#: Tables of data sets whose factors are known because the project draws them.
+#: Tables of the built-in data sets, whose factors are known.
 GROUND_TRUTH = ("factors", "calibration")
 
 
 @dataclass(frozen=True)
 class Need:
-    """The rows, or the arrays, of one variant on one data set.
+    """A need for the rows, or the arrays, of one variant on one data set.
 
     Args:
         key: Name under which ``draw`` receives them.
@@ -32,17 +32,17 @@ class Need:
     block: Literal["", "class", "shared"] = ""
 
     def about(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        """Return the data set and the variant of each model that the table is about: one."""
+        """Return the data set and the variant that the table is about, as a tuple of one pair."""
         return ((self.role if self.table in GROUND_TRUTH else roles[self.role], self.variant),)
 
     def runs(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        """Return those whose models must be trained for it: none for a calibration, which trains its own."""
+        """Return those whose models must be trained first; a calibration trains its own models and needs none."""
         return () if self.table == "calibration" else self.about(roles)
 
     def files(
         self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]
     ) -> Iterator[Path]:
-        """Return the files of the single runs: of arrays the first seed's, of a table every seed's."""
+        """Yield the files of the single runs: the arrays of the first seed, or the tables of all seeds."""
         for dataset, variant in self.about(roles):
             if self.table in ARRAYS:
                 yield layout.arrays(self.table, dataset, variant, self.block)
@@ -52,13 +52,14 @@ class Need:
 
 @dataclass(frozen=True)
 class Ablation:
-    """The metrics of variants that differ in one parameter of the model.
+    """A need for the metrics of variants that differ in one parameter of the model.
 
     Args:
         key: Name under which ``draw`` receives them.
         parameter: Name of the parameter, which becomes a column.
-        variants: Names of the variants, by growing value of the parameter, or the unchanged one first.
+        variants: Names of the variants, in ascending order of the parameter, or the unchanged variant first.
         roles: Roles of the data sets.
+        table: Name of the table.
     """
 
     key: str
@@ -68,17 +69,17 @@ class Ablation:
     table: str = "metrics"
 
     def about(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        """Return the data set and the variant of each model that the table is about."""
+        """Return the data set and the variant of every model that the table is about."""
         return tuple((roles[role], variant) for role in self.roles for variant in self.variants)
 
     def runs(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        """Return those whose models must be trained for it: all."""
+        """Return those whose models must be trained first: all."""
         return self.about(roles)
 
     def files(
         self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]
     ) -> Iterator[Path]:
-        """Return the files of the single runs, and the table of the variants' parameters."""
+        """Yield the files of the single runs, and the table of the variants' parameters."""
         for dataset, variant in self.about(roles):
             yield from (layout.run_table(self.table, dataset, variant, seed) for seed in seeds_of(dataset))
         yield layout.table("variants")
@@ -97,11 +98,11 @@ CLASS_WEIGHT = Ablation(
 CLASS_BIAS = Ablation("ablation", "class_bias", ("n_vae", "n_vae_no_bias"), _ROLES)
 ABLATIONS = (CLASS_WEIGHT, CLASS_BIAS)
 
-# The models whose latents are probed for known factors, and the data sets on which they are probed.
+# The models from whose latents known factors are predicted, and the data sets with known factors.
 ENCODERS = ("n_vae", "cvae", "beta_vae")
 KNOWN = ("glyphs", "garments", "faces")
-# The dial, whose share of class-exclusive factors is set from 0 to 1, and dials on which detection is harder, because
-# of the data or because of the model.
+# The dial, whose share of class-exclusive factors is set from 0 to 1; dials on which detection is harder because of the
+# data; and models with which it is harder.
 DIAL = "dial"
 HARDER_DIALS = ("dial_few", "dial_weak")
 HARDER_MODELS = ("n_vae_few_shared", "n_vae_many_shared", "n_vae_lambda8")
@@ -112,7 +113,7 @@ def of_each(table: str, roles: tuple[str, ...], variants: tuple[str, ...]) -> tu
     return tuple(Need(f"{role}_{variant}", table, role, variant) for role in roles for variant in variants)
 
 
-# What Figures S7 and S8 are drawn from.
+# The needs of Figures S7 and S8.
 KNOWN_FACTORS = of_each("factors", KNOWN, ENCODERS)
 CALIBRATION = (
     *of_each("calibration", (DIAL,), (*ENCODERS, *HARDER_MODELS)),

@@ -1,4 +1,4 @@
-"""The one reader of tables: checked against their schemas, for figures and claims."""
+"""The only reader of tables, for figures, claims and summaries; it checks tables against their schemas."""
 
 import tokenize
 import zipfile
@@ -16,7 +16,7 @@ from nvae.tables.schemas import ARRAYS, TABLES, Kind, TableSchema
 
 Arrays = dict[str, NDArray[np.generic]]
 
-# What NumPy and zipfile raise of a file that is damaged, absurdly large or of another kind.
+# Exceptions of NumPy and zipfile for a file that is damaged, absurdly large or of another kind.
 _NO_ARRAYS = (
     *(ValueError, OSError, EOFError, MemoryError, RuntimeError, SyntaxError),
     *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
@@ -24,7 +24,7 @@ _NO_ARRAYS = (
 
 
 def load_table(path: Path, schema: TableSchema, *, split: str | None = "test") -> pd.DataFrame:
-    """Read a CSV, and check it against its schema.
+    """Read a CSV and check it against its schema.
 
     Args:
         path: Path of the file.
@@ -35,17 +35,17 @@ def load_table(path: Path, schema: TableSchema, *, split: str | None = "test") -
         The columns of the schema, and any others.
 
     Raises:
-        UserError: If the file is missing or no CSV, a column is missing, a number is missing, infinite or a word (an
-            optional one may be missing), or no row is of the split.
+        UserError: If the file is missing or no CSV, a column is missing, a number is missing, infinite or not a number
+            (an optional one may be missing or infinite), or no row is of the split.
     """
     _require(path)
     numbers = schema.of_kind(Kind.KEY, Kind.NUMBER, Kind.OPTIONAL)
-    # Class names such as "NA" or "null" are names; only an empty number is a missing one.
+    # Class names such as "NA" or "null" are names. Only an empty cell is a missing number.
     missing = dict.fromkeys(schema.of_kind(Kind.NUMBER, Kind.OPTIONAL), "")
     texts = dict.fromkeys(schema.of_kind(Kind.TEXT), str)
     try:
         frame = pd.read_csv(path, keep_default_na=False, na_values=missing, dtype=texts)
-    except ValueError as error:  # what pandas raises for an empty, ragged or undecodable file
+    except ValueError as error:  # raised by pandas for an empty, ragged or undecodable file
         expected = "a CSV with a line of column names"
         raise UserError(str(path), got=f"no table ({error})", expected=expected, hint=_hint(path)) from None
     _complete(path, schema.names, frame.columns.tolist(), "columns")
@@ -53,7 +53,7 @@ def load_table(path: Path, schema: TableSchema, *, split: str | None = "test") -
         values = pd.to_numeric(frame[column], errors="coerce")
         optional = column in schema.of_kind(Kind.OPTIONAL)
         known = values.notna() | frame[column].isna() if optional else np.isfinite(values)
-        known &= values.dtype != bool  # pandas reads a column of "True" and "False" as numbers
+        known &= values.dtype != bool  # a column of "True" and "False", which would count as numbers
         if not known.all():
             wrong = str(frame[column][~known].iloc[0])
             raise UserError(f"{path}, column {column}", got=repr(wrong), expected="finite numbers", hint=_hint(path))
@@ -71,10 +71,10 @@ def load_table(path: Path, schema: TableSchema, *, split: str | None = "test") -
 
 
 class RunTables:
-    """The rows of single runs, from wherever a profile has them.
+    """The rows of single runs, from their own tables or from the joined table.
 
-    The rows of a variant come from the tables of its single runs. Where these are not all there, as in a clone, they
-    come from the joined table, which has the same rows. Each file is read once.
+    The rows of a variant come from the tables of its single runs. If one of these is missing, as in a clone, all rows
+    come from the joined table, which has the same ones. Each file is read once.
 
     Args:
         layout: Paths of the profile.
@@ -95,14 +95,23 @@ class RunTables:
         """Return the test rows of a variant on a data set, seed by seed.
 
         Raises:
-            UserError: If there are none, or as those of `load_table`.
+            UserError: If there are none, or as `load_table`.
         """
-        parts = []
-        for path in self.paths(table, dataset, variant):
+        paths = self.paths(table, dataset, variant)
+        for path in paths:
             if path not in self._known:
                 self._known[path] = load_table(path, TABLES[table])
-            parts.append(rows_of(self._known[path], path, dataset, variant))
-        return pd.concat(parts, ignore_index=True)
+        rows = pd.concat([rows_of(self._known[path], path, dataset, variant) for path in paths], ignore_index=True)
+        # The joined table may have seeds that params.yaml no longer lists.
+        listed = rows[rows["seed"].isin(self._seeds_of(dataset))].reset_index(drop=True)
+        if listed.empty:
+            raise UserError(
+                str(paths[0]),
+                got=f"seeds {', '.join(map(str, sorted(set(rows['seed']))))} of {dataset}, {variant}",
+                expected="a seed that params.yaml lists",
+                hint=_hint(paths[0]),
+            )
+        return listed
 
 
 def rows_of(table: pd.DataFrame, path: Path, dataset: str, variant: str) -> pd.DataFrame:
@@ -126,11 +135,11 @@ def rows_of(table: pd.DataFrame, path: Path, dataset: str, variant: str) -> pd.D
 
 
 def select(table: pd.DataFrame, **wanted: str | float) -> pd.DataFrame:
-    """The rows whose columns have the wanted values, for instance ``metric="recall"``.
+    """Return the rows whose columns have the wanted values, for instance ``metric="recall"``.
 
     Raises:
-        UserError: there is no such row, or a number in one is missing or infinite: the mean over seeds
-            would leave it out without a word.
+        UserError: If there is no such row, or a number in one of them is missing or infinite, since a mean over seeds
+            would omit it silently.
     """
     about = f"the table of {table['dataset'].iloc[0]}, {table['model'].iloc[0]}"
     rows = table
@@ -146,19 +155,24 @@ def select(table: pd.DataFrame, **wanted: str | float) -> pd.DataFrame:
         rows = rows[rows[column] == value]
     if not np.isfinite(rows.select_dtypes("number").to_numpy(float)).all():
         expected = "finite numbers where " + ", ".join(f"{column} is {value}" for column, value in wanted.items())
-        raise UserError(about, got="missing or infinite ones", expected=expected, hint="Look at what made the table.")
+        raise UserError(
+            about, got="missing or infinite numbers", expected=expected, hint="Check the run that made the table."
+        )
     return rows
 
 
 def load_arrays(path: Path, kind: str | None = None) -> Arrays:
-    """The arrays of an npz: traversals, samples or posteriors.
+    """Read an NPZ of traversals, samples or posteriors, and check it against its schema.
 
     Args:
-        path: of the file.
-        kind: A key of ``ARRAYS``; None: the name of the file's folder.
+        path: Path of the file.
+        kind: Name of the table, a key of ``ARRAYS``; None takes the name of the file's folder.
+
+    Returns:
+        The arrays by name.
 
     Raises:
-        UserError: the file is missing, is no npz of plain arrays, lacks an array, or has one of another shape.
+        UserError: If the file is missing or no NPZ of plain arrays, or an array is missing or has another shape.
     """
     arrays = _read_arrays(path)
     axes = ARRAYS[kind or path.parent.name].axes
@@ -168,10 +182,10 @@ def load_arrays(path: Path, kind: str | None = None) -> Arrays:
 
 
 def kind_of(path: Path) -> str:
-    """Which kind of table an npz is, by the array that no other kind has.
+    """Return the kind of table in an NPZ, which is identified by the array that no other kind has.
 
     Raises:
-        UserError: the file is missing, is no npz of plain arrays, or of none of these kinds.
+        UserError: If the file is missing, no NPZ of plain arrays, or of none of the kinds.
     """
     arrays = _read_arrays(path)
     for kind, schema in ARRAYS.items():
@@ -181,26 +195,26 @@ def kind_of(path: Path) -> str:
         str(path),
         got=f"arrays {', '.join(arrays)}",
         expected=f"a table of {', '.join(ARRAYS)}",
-        hint="Make one with nvae traversals, samples or posteriors.",
+        hint="Make one with `nvae traversals`, `nvae samples` or `nvae posteriors`.",
     )
 
 
 def _read_arrays(path: Path) -> Arrays:
     _require(path)
     try:
-        # Opened here, because np.load leaves a file that is no archive open.
+        # The file is opened here, because np.load does not close a file that is no archive.
         with path.open("rb") as stream:
             archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, Mapping):
                 raise ValueError("a single array")
-            # NumPy gives a member that is no array as its bytes; np.asarray makes that an array without axes.
+            # NumPy returns a member that is no array as bytes, which np.asarray makes an array without axes.
             return {name: np.asarray(archive[name]) for name in archive}
     except _NO_ARRAYS as error:
         raise UserError(str(path), got=str(error), expected="an npz of plain arrays", hint=_hint(path)) from error
 
 
 def _check_axes(path: Path, arrays: Arrays, axes: Mapping[str, str]) -> None:
-    """That each array has its axes, and that those of one name have one length."""
+    """Check that each array has its axes, and that axes of one name have one length."""
     lengths: dict[str, int] = {}
     for name, listed in axes.items():
         names, shape = listed.split(), arrays[name].shape
@@ -216,7 +230,7 @@ def _check_axes(path: Path, arrays: Arrays, axes: Mapping[str, str]) -> None:
 
 
 def text(arrays: Arrays, name: str) -> str:
-    """A 0-d array as text."""
+    """Return a 0-d array as text."""
     return str(arrays[name].item())
 
 

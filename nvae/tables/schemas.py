@@ -1,7 +1,7 @@
-"""What every table holds: the columns of a CSV, or the arrays of an NPZ. Imports nothing heavy.
+"""The schemas of all tables: the columns of a CSV, or the arrays of an NPZ. The module imports nothing heavy.
 
-The columns stand here in the order of the file. Writers are checked against them, readers ask for them, and
-docs/architecture.md lists them (a test compares both).
+Columns are listed in the order of the file. Tables are checked against their schema when they are written and when they
+are read, and docs/architecture.md lists all schemas, which a test compares with these.
 """
 
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What a column holds."""
+    """The kind of values of a column."""
 
-    #: Text, whatever it looks like: a class called ``NA`` keeps its name.
+    #: Text, which is never converted: a class called ``NA`` keeps its name.
     TEXT = "text"
     #: A number that identifies a row, such as a seed; it is never missing.
     KEY = "key"
     #: A measured number that every row has.
     NUMBER = "number"
-    #: A measured number that may be undefined, and is then empty; a row that is used must have it.
+    #: A measured number that may be undefined, and is then an empty cell; rows that are used must have it.
     OPTIONAL = "optional"
 
 
@@ -28,7 +28,7 @@ class Column:
     Args:
         name: Column name in snake_case, with the unit as its ending (``kl_nats``).
         kind: Kind of its values.
-        meaning: Description for the documentation; empty where the name says it.
+        meaning: Description for the documentation; empty if the name is sufficient.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """A tidy table in a CSV file, with one row per run and whatever the other keys distinguish.
+    """A tidy table in a CSV file, with one row per run and combination of the other keys.
 
     Args:
         name: Name of the table, and of the analysis that makes it.
@@ -59,7 +59,7 @@ class TableSchema:
         return self.columns[-1].name
 
     def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
-        """The names of the columns of these kinds."""
+        """Return the names of the columns of these kinds."""
         return tuple(column.name for column in self.columns if column.kind in kinds)
 
 
@@ -69,8 +69,8 @@ class ArraySchema:
 
     Args:
         name: Name of the table, and of the analysis that makes it.
-        axes: Array name → the names of its axes; axes of one name have one length.
-        mark: Name of the array that no other table has.
+        axes: Array name → the names of its axes; axes of the same name have the same length.
+        mark: Name of the array that identifies the table, since no other table has it.
         meaning: Description for the documentation.
     """
 
@@ -134,7 +134,7 @@ TABLES: dict[str, TableSchema] = {
     )
 }
 
-#: The parameters of every variant on every data set; it has no seeds.
+#: The table of the parameters of every variant on every data set, which has no seeds.
 VARIANTS = TableSchema("variants", (*RUN[:2], Column("parameter", Kind.TEXT), Column("setting", Kind.TEXT)))
 
 ARRAYS: dict[str, ArraySchema] = {

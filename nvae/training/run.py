@@ -22,7 +22,7 @@ def describe(
         variant: A key of ``variants``.
         seed: Seed of the run.
         data: Prepared set.
-        params: Parameters of the model; None: those of the configuration.
+        params: Parameters of the model; None takes those of the configuration.
     """
     chosen = config.model_params(dataset, variant) if params is None else params
     return ModelDescription(
@@ -49,16 +49,16 @@ def train_model(
     """Build a model and train it on the training images of a prepared set.
 
     Args:
-        description: Description of the model; its seed determines weights, batch order and noise.
+        description: Description of the model; its seed determines the weights, the batch order and the noise.
         data: Prepared set; its validation images are evaluated after each epoch.
         protocol: Training protocol.
         device: Device of the computation.
         title: Title of the progress line and of messages.
-        checkpointing: Checkpointing of the run; None keeps no checkpoint.
-        callback: Function (model, epoch) that returns further columns of the validation row, called after each epoch.
+        checkpointing: Checkpointing of the run; None writes no checkpoint.
+        callback: Function (model, epoch), called after each epoch, that returns more columns of the validation row.
 
     Returns:
-        The trained model, and its history and speed.
+        The trained model, and the training state with its history and its speed.
 
     Raises:
         UserError: If a loss term is not finite, or the checkpoint cannot be resumed.

@@ -1,4 +1,4 @@
-"""The Slurm that the tests of this folder share, and what they run on it."""
+"""The Slurm that the tests of this folder share."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from tests.cluster.slurm import Slurm
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Slurm]:
-    """A Slurm of this machine, installed if need be."""
+    """Yield a Slurm on this machine, which is installed if necessary."""
     slurm.install()
-    # Not pytest's folder: munged wants one that everybody may enter, and sockets have short names.
+    # Not a folder of pytest: munged requires one that everybody may enter, and the paths of sockets must be short.
     with tempfile.TemporaryDirectory(prefix="nvae-slurm-") as folder, slurm.running(Path(folder)) as started:
         print(f"Slurm {slurm.version()}")
         yield started

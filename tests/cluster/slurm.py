@@ -1,4 +1,4 @@
-"""A Slurm of one machine: its parts are started in a temporary folder, and stopped again."""
+"""Slurm on one machine: its services are started in a temporary folder and stopped again."""
 
 import os
 import shutil
@@ -12,9 +12,9 @@ from pathlib import Path
 
 PACKAGES = ("munge", "slurm-client", "slurmctld", "slurmd")
 _PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scancel", "scontrol")
-#: Seconds between two looks at a job's memory: long enough for a training to have a checkpoint at the first of them.
-MEMORY_LOOKS_S = 60
-_PATIENCE_S = 60.0
+#: Seconds between two checks of a job's memory: long enough that a training has a checkpoint before the first one.
+MEMORY_POLL_S = 60
+_TIMEOUT_S = 60.0
 
 _CONF = """\
 ClusterName=nvae
@@ -38,9 +38,9 @@ MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 AccountingStorageType=accounting_storage/none
-# Without cgroups: a job's memory is looked at from time to time, and the job killed if it is too much.
+# Without cgroups: the memory of a job is polled, and a job that exceeds its limit is killed.
 JobAcctGatherType=jobacct_gather/linux
-JobAcctGatherFrequency=task={memory_looks_s}
+JobAcctGatherFrequency=task={memory_poll_s}
 JobAcctGatherParams=OverMemoryKill
 MinJobAge=3600
 KillWait=5
@@ -50,9 +50,9 @@ GresTypes=gpu
 NodeName=localhost NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} Gres=gpu:1 State=UNKNOWN
 PartitionName=debug Nodes=localhost Default=YES MaxTime=INFINITE State=UP
 """
-# Stands for a GPU: the scheduler counts it, no program can use it.
+# Placeholder for a GPU: the scheduler counts it, but no program can use it.
 _GRES = "NodeName=localhost Name=gpu File=/dev/null\n"
-# Within a job the plugin drops SLURM_CONF before it calls srun, which then would read /etc/slurm/slurm.conf.
+# Within a job the plugin removes SLURM_CONF before it calls srun, which would then read /etc/slurm/slurm.conf.
 _SRUN = """#!/bin/sh
 SLURM_CONF={folder}/slurm.conf exec {srun} "$@"
 """
@@ -60,15 +60,15 @@ SLURM_CONF={folder}/slurm.conf exec {srun} "$@"
 
 @dataclass(frozen=True)
 class Job:
-    """What Slurm knows of a job.
+    """Record of a job in Slurm.
 
     Args:
-        number: its identity.
-        name: the rule and its wildcards, as the plugin writes them into the job's comment.
-        state: e.g. ``RUNNING``, ``COMPLETED``, ``CANCELLED``.
-        minutes: its time limit.
-        granted: what it got, e.g. ``{"cpu": "1", "mem": "2000M"}``.
-        gpus: how many GPUs it asked for.
+        number: Job id.
+        name: Rule and its wildcards, as the plugin writes them into the comment of the job.
+        state: State, e.g. ``RUNNING``, ``COMPLETED``, ``CANCELLED``.
+        minutes: Time limit in minutes.
+        granted: Granted resources, e.g. ``{"cpu": "1", "mem": "2000M"}``.
+        gpus: Number of requested GPUs.
     """
 
     number: int
@@ -84,15 +84,15 @@ class Slurm:
     """A running Slurm.
 
     Args:
-        folder: where its settings, sockets, states and logs are.
+        folder: Folder of its configuration, sockets, state and logs.
     """
 
     folder: Path
 
     def jobs(self, workdir: Path) -> list[Job]:
-        """All jobs, finished ones too, that were started in a folder, oldest first."""
+        """Return all running and finished jobs that were started in a folder, oldest first."""
         found = []
-        for line in _said("scontrol", "show", "job", "--oneliner").splitlines():
+        for line in _output_of("scontrol", "show", "job", "--oneliner").splitlines():
             fields = dict(part.split("=", 1) for part in line.split() if "=" in part)
             if Path(fields.get("WorkDir", "/")) != workdir:
                 continue
@@ -111,17 +111,17 @@ class Slurm:
 
 
 def install() -> None:
-    """Install Debian's packages unless their programs are there.
+    """Install Debian's packages unless their programs exist.
 
     Raises:
-        RuntimeError: The machine can't have them: no root, no apt.
+        RuntimeError: If the user is not root, or if there is no working apt-get.
     """
     if os.geteuid() != 0:
-        raise RuntimeError("starting Slurm: got an ordinary user, expected root, whom its services need here")
+        raise RuntimeError("starting Slurm: got an ordinary user, expected root, as its services require here")
     if all(map(shutil.which, _PROGRAMS)):
         return
     if not shutil.which("apt-get"):
-        raise RuntimeError(f"Slurm: got no {' '.join(_PROGRAMS)}, and no apt-get to install {' '.join(PACKAGES)} with")
+        raise RuntimeError(f"Slurm: got no apt-get, expected {' '.join(_PROGRAMS)}, or apt-get to install them")
     environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
         done = subprocess.run(["apt-get", "-qq", *command], env=environ, capture_output=True, text=True)
@@ -130,15 +130,15 @@ def install() -> None:
 
 
 def version() -> str:
-    """The version of Slurm, e.g. ``22.05.8``."""
-    return _said("sbatch", "--version").split()[-1]
+    """Return the version of Slurm, e.g. ``22.05.8``."""
+    return _output_of("sbatch", "--version").split()[-1]
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Slurm]:
-    """Start munged, slurmctld and slurmd in a folder that others may enter, and stop them afterwards.
+    """Run munged, slurmctld and slurmd in a folder that other users may enter, and stop them at the end.
 
-    Nothing is written outside the folder; ``SLURM_CONF`` and ``PATH`` have to be set as ``environment`` says.
+    Nothing is written outside the folder. Within the context, ``SLURM_CONF`` and ``PATH`` select this Slurm.
     """
     folder.chmod(0o755)
     for name in ("state", "spool", "bin"):
@@ -154,7 +154,7 @@ def running(folder: Path) -> Iterator[Slurm]:
         node_port=node_port,
         cpus=os.cpu_count(),
         memory_mb=memory_mb,
-        memory_looks_s=MEMORY_LOOKS_S,
+        memory_poll_s=MEMORY_POLL_S,
     )
     conf = folder / "slurm.conf"
     conf.write_text(settings, encoding="utf-8")
@@ -172,15 +172,15 @@ def running(folder: Path) -> Iterator[Slurm]:
         stack.enter_context(_service(folder, "slurmctld", "-D", "-f", str(conf)))
         stack.enter_context(_service(folder, "slurmd", "-D", "-f", str(conf), "-N", "localhost"))
         stack.enter_context(_environment(folder))
-        _wait(lambda: _said("sinfo", "--noheader", "--format=%T").strip() == "idle", folder, "an idle node")
+        _wait(lambda: _output_of("sinfo", "--noheader", "--format=%T").strip() == "idle", folder, "an idle node")
         yield Slurm(folder)
         subprocess.run(["scancel", "--signal=KILL", "--full", "--user=root"], capture_output=True)
-        _wait(lambda: not _said("squeue", "--noheader"), folder, "an empty queue")
+        _wait(lambda: not _output_of("squeue", "--noheader"), folder, "an empty queue")
 
 
 @contextmanager
 def _environment(folder: Path) -> Iterator[None]:
-    """Let Slurm's commands find this one and no other."""
+    """Set ``SLURM_CONF`` and ``PATH`` so that Slurm's commands use this instance and no other."""
     before = {name: os.environ.get(name) for name in ("SLURM_CONF", "PATH")}
     os.environ |= {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": f"{folder / 'bin'}{os.pathsep}{before['PATH']}"}
     try:
@@ -195,33 +195,33 @@ def _environment(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _service(folder: Path, *command: str) -> Iterator[None]:
-    """A service that runs until the end of the context."""
+    """Run a service until the end of the context."""
     with (folder / f"{command[0]}.out").open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         try:
             yield
         finally:
             process.terminate()
-            process.wait(timeout=_PATIENCE_S)
+            process.wait(timeout=_TIMEOUT_S)
 
 
 def _wait(done: Callable[[], bool], folder: Path, what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _TIMEOUT_S
     while not done():
         if time.monotonic() > deadline:
             logs = "\n".join(
                 f"{path.name}:\n{path.read_text()[-1500:]}" for path in sorted(folder.glob("*.[lo][ou][gt]"))
             )
-            raise TimeoutError(f"{what}: nothing after {_PATIENCE_S:g} s\n{logs}")
+            raise TimeoutError(f"timeout after {_TIMEOUT_S:g} s while waiting for {what}\n{logs}")
         time.sleep(0.2)
 
 
-def _said(*command: str) -> str:
+def _output_of(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True).stdout
 
 
 def _free_ports(n: int) -> list[int]:
-    """Ports of this machine that nobody listens at."""
+    """Return free TCP ports of this machine."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
         for found in sockets:

@@ -1,6 +1,6 @@
-"""The pipeline on a Slurm of this machine: the same results, and what becomes of jobs that the scheduler kills.
+"""The pipeline on a Slurm of this machine: results are the same, and jobs that the scheduler kills are repeated.
 
-`make cluster` runs these tests; plain `make test` leaves them out, since they install and start services.
+`make cluster` runs these tests; `make test` skips them, because they install and start services.
 """
 
 import shutil
@@ -22,12 +22,12 @@ from tests.pipeline.project import Project, copy_project, shrink_paper
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 PROFILE = Path("workflow/profiles/slurm")
-#: What only this Slurm needs: it has no accounting database, and nobody is bothered if it is asked more often.
-HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2")
+#: Options for this Slurm only: it has no accounting database, and frequent polls disturb nobody.
+OPTIONS = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2")
 
 FIGURE = "paper_figs/fig07_fashion_shared_traversals"
 TABLES = [f"results/paper/runs/garments/n_vae/seed0/{table}.csv" for table in ("kl", "metrics")]
-#: The jobs that these need; joins and the figure stay with Snakemake.
+#: Jobs for these targets; Snakemake itself joins tables and draws figures.
 SUBMITTED = {
     "draw_dataset_wildcards_garments",
     "prepare_dataset_wildcards_garments",
@@ -37,8 +37,8 @@ SUBMITTED = {
     "traversals_wildcards_garments_n_vae_shared",
 }
 
-#: Far more than is needed on an idle machine.
-PATIENCE_S = 900
+#: Timeout in seconds, far longer than needed on an idle machine.
+TIMEOUT_S = 900
 EPOCHS = 150
 SEED = Path("glyphs/n_vae/seed0")
 CHECKPOINT = Path("results/paper/checkpoints") / SEED.with_suffix(".safetensors")
@@ -47,19 +47,19 @@ LOG = Path("results/paper/logs/train/glyphs-n_vae-seed0.log")
 
 
 def small(params: dict[str, Any]) -> None:
-    """A small profile paper, on the CPU: the stand-in for a GPU computes nothing."""
+    """Shrink profile paper, and select the CPU because the placeholder for a GPU cannot compute."""
     shrink_paper(params)
     params["execution"]["device"] = "cpu"
 
 
 def long(params: dict[str, Any]) -> None:
-    """A training that takes some seconds and writes a checkpoint after each epoch."""
+    """Configure a training that takes some seconds and writes a checkpoint after each epoch."""
     small(params)
     params["profiles"]["paper"]["training"] = {"glyphs": {"epochs": EPOCHS, "kl_warmup_epochs": 10}}
 
 
-def ask(project: Project, rule: str, **resources: int | str) -> None:
-    """Let a rule ask for other resources, in the profile as a user would."""
+def request(project: Project, rule: str, **resources: int | str) -> None:
+    """Change the resources of a rule in the profile, as a user would."""
     path = project.root / PROFILE / "config.yaml"
     profile = yaml.safe_load(path.read_text(encoding="utf-8"))
     profile["set-resources"].setdefault(rule, {}).update(resources)
@@ -67,22 +67,22 @@ def ask(project: Project, rule: str, **resources: int | str) -> None:
 
 
 def on_slurm(*targets: str) -> tuple[str, ...]:
-    """The command that makes targets with Slurm's help."""
-    return ("snakemake", "--workflow-profile", str(PROFILE), *HERE, "--", *targets)
+    """Return the command that makes targets on Slurm."""
+    return ("snakemake", "--workflow-profile", str(PROFILE), *OPTIONS, "--", *targets)
 
 
-def test_tables_and_figure_are_those_of_a_run_without_slurm(cluster: Slurm, tmp_path: Path) -> None:
-    """Also: each step is one job that got what the profile asks for, a GPU where a rule that trains was told to."""
-    here, there = (copy_project(tmp_path / name) for name in ("here", "there"))
-    for project in (here, there):
+def test_tables_and_figure_equal_those_of_a_run_without_slurm(cluster: Slurm, tmp_path: Path) -> None:
+    """Each step is one job with the resources of the profile, among them a GPU for a rule that requests one."""
+    local, remote = (copy_project(tmp_path / name) for name in ("local", "remote"))
+    for project in (local, remote):
         project.edit_params(small)
-    here.snakemake(f"{FIGURE}.pdf", *TABLES)
+    local.snakemake(f"{FIGURE}.pdf", *TABLES)
 
-    ask(there, "train_model", gpu=1)
-    there.do(*on_slurm(f"{FIGURE}.pdf", *TABLES))
-    jobs = {job.name: job for job in cluster.jobs(there.root)}
+    request(remote, "train_model", gpu=1)
+    remote.do(*on_slurm(f"{FIGURE}.pdf", *TABLES))
+    jobs = {job.name: job for job in cluster.jobs(remote.root)}
     assert jobs.keys() == SUBMITTED
-    assert len(cluster.jobs(there.root)) == len(jobs), "a job was submitted twice"
+    assert len(cluster.jobs(remote.root)) == len(jobs), "a job was submitted twice"
     assert {job.state for job in jobs.values()} == {"COMPLETED"}
     for name, job in jobs.items():
         trains = name.startswith("train_model")
@@ -90,27 +90,27 @@ def test_tables_and_figure_are_those_of_a_run_without_slurm(cluster: Slurm, tmp_
         assert (job.granted["cpu"], job.granted["mem"]) == ("1", "2000M")
 
     for name in [*TABLES, *(f"{FIGURE}.{suffix}" for suffix in ("pdf", "png", "rst"))]:
-        assert (there.root / name).read_bytes() == (here.root / name).read_bytes(), name
-    assert there.planned(f"{FIGURE}.pdf", *TABLES) == {}
+        assert (remote.root / name).read_bytes() == (local.root / name).read_bytes(), name
+    assert remote.planned(f"{FIGURE}.pdf", *TABLES) == {}
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which the long training ran to its end, without Slurm."""
-    project = copy_project(tmp_path_factory.mktemp("undisturbed"))
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a project in which the long training ran to its end, without Slurm."""
+    project = copy_project(tmp_path_factory.mktemp("uninterrupted"))
     project.edit_params(long)
     project.snakemake(str(MODEL / "weights.safetensors"))
-    assert "going on" not in (project.root / LOG).read_text(encoding="utf-8")
+    assert "resuming" not in (project.root / LOG).read_text(encoding="utf-8")
     return project
 
 
-def cancelled(project: Project, job: Job) -> None:
-    """Somebody cancels the job."""
+def cancel(project: Project, job: Job) -> None:
+    """Cancel the job."""
     subprocess.run(["scancel", str(job.number)], check=True)
 
 
-def hangs(project: Project, job: Job) -> None:
-    """The training stops without an end, so that it meets its limit however fast the machine is."""
+def suspend(project: Project, job: Job) -> None:
+    """Suspend the training, so that the job reaches its limit on a machine of any speed."""
     (training,) = [
         process
         for process in psutil.process_iter(["cwd", "cmdline"])
@@ -121,31 +121,31 @@ def hangs(project: Project, job: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    ("disturb", "asked", "state", "why"),
+    ("disturb", "resources", "state", "reason"),
     [
-        pytest.param(cancelled, {}, "CANCELLED", "CANCELLED AT", id="scancel"),
-        pytest.param(hangs, {"runtime": "attempt"}, "TIMEOUT", "DUE TO TIME LIMIT", id="time-limit"),
-        # Half of what it holds; without cgroups Slurm does not call the job OUT_OF_MEMORY.
-        pytest.param(hangs, {"mem_mb": "500 * attempt ** 2"}, "FAILED", "exceeded memory limit", id="memory"),
+        pytest.param(cancel, {}, "CANCELLED", "CANCELLED AT", id="scancel"),
+        pytest.param(suspend, {"runtime": "attempt"}, "TIMEOUT", "DUE TO TIME LIMIT", id="time-limit"),
+        # Half of the memory that it uses; without cgroups Slurm does not report OUT_OF_MEMORY.
+        pytest.param(suspend, {"mem_mb": "500 * attempt ** 2"}, "FAILED", "exceeded memory limit", id="memory"),
     ],
 )
-def test_a_training_that_slurm_kills_is_tried_again_and_goes_on(
+def test_a_training_that_slurm_kills_is_restarted_and_resumes(
     cluster: Slurm,
-    undisturbed: Project,
+    uninterrupted: Project,
     tmp_path: Path,
     disturb: Callable[[Project, Job], None],
-    asked: dict[str, int | str],
+    resources: dict[str, int | str],
     state: str,
-    why: str,
+    reason: str,
 ) -> None:
-    """One command, no further one after the kill, and the weights of a run that nobody disturbed."""
+    """No further command is needed after the kill, and the weights equal those of an uninterrupted run."""
     project = Project(tmp_path / "project")
-    shutil.copytree(undisturbed.root, project.root)
+    shutil.copytree(uninterrupted.root, project.root)
     shutil.rmtree(project.root / MODEL)
     (project.root / LOG).unlink()
-    ask(project, "train_model", **asked)
+    request(project, "train_model", **resources)
     with started(project, *on_slurm(str(MODEL / "weights.safetensors"))) as process:
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while _epoch(project.root / CHECKPOINT) < EPOCHS // 10:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline, "no checkpoint"
@@ -153,23 +153,23 @@ def test_a_training_that_slurm_kills_is_tried_again_and_goes_on(
         (first,) = cluster.jobs(project.root)
         assert first.state == "RUNNING"
         disturb(project, first)
-        out, err = process.communicate(timeout=PATIENCE_S)
+        out, err = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0, (out + err)[-4000:]
 
-    killed, again = cluster.jobs(project.root)
-    assert (killed.number, killed.state, again.state) == (first.number, state, "COMPLETED")
-    (of_killed,) = project.root.glob(f".snakemake/slurm_logs/**/{killed.number}.log")
-    assert why in of_killed.read_text(encoding="utf-8")
-    said = (project.root / LOG).read_text(encoding="utf-8")
-    done = int(said.split("resuming after epoch ")[1].split()[0])
+    killed, repeated = cluster.jobs(project.root)
+    assert (killed.number, killed.state, repeated.state) == (first.number, state, "COMPLETED")
+    (log_of_killed,) = project.root.glob(f".snakemake/slurm_logs/**/{killed.number}.log")
+    assert reason in log_of_killed.read_text(encoding="utf-8")
+    log = (project.root / LOG).read_text(encoding="utf-8")
+    done = int(log.split("resuming after epoch ")[1].split()[0])
     assert EPOCHS // 10 <= done < EPOCHS
     for name in ("weights.safetensors", "model.json", "history.csv"):
-        assert (project.root / MODEL / name).read_bytes() == (undisturbed.root / MODEL / name).read_bytes(), name
+        assert (project.root / MODEL / name).read_bytes() == (uninterrupted.root / MODEL / name).read_bytes(), name
 
 
 @contextmanager
 def started(project: Project, *command: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that does not outlive the test; a job that it leaves ends with Slurm."""
+    """Run a command and kill it at the end of the test; its jobs end with Slurm."""
     with project.start(*command) as process:
         try:
             yield process
@@ -178,7 +178,7 @@ def started(project: Project, *command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def _epoch(path: Path) -> int:
-    """How far the checkpoint is; 0 without one."""
+    """Return the epoch of a checkpoint, or 0 if there is none."""
     if not path.is_file():
         return 0
     with safe_open(path, framework="np") as stream:

@@ -1,4 +1,4 @@
-"""One finished run, which every worker copies, for the tests that look at it or go on from it."""
+"""Copies of the project: one in which nothing has run, and one in which the whole pipeline has run."""
 
 import fcntl
 import os
@@ -12,30 +12,30 @@ from tests.pipeline.project import Project, copy_project, shrink_paper
 
 @pytest.fixture
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of the project in which nothing has run."""
+    """Return a copy of the project in which nothing has run."""
     return copy_project(tmp_path_factory.mktemp("fresh"))
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy whose profile paper is about as small as profile smoke, with everything made.
+    """Return a copy with all results of profile paper, which is shrunk to about the size of profile smoke.
 
-    A test that changes something sets it back.
+    A test that changes something has to restore it.
     """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     made = shared / "finished"
-    # The session's workers share one run, which is by far the longest part, and each takes a copy to change.
+    # The workers of the session share one run, which takes by far the longest; each worker may change its own copy.
     with (shared / "finished.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
-            _make(tmp_path_factory.mktemp("making")).rename(made)
-    own = tmp_path_factory.mktemp("finished") / "project"
-    shutil.copytree(made, own)
-    return Project(own)
+            _run_everything(tmp_path_factory.mktemp("making")).rename(made)
+    copy = tmp_path_factory.mktemp("finished") / "project"
+    shutil.copytree(made, copy)
+    return Project(copy)
 
 
-def _make(root: Path) -> Path:
+def _run_everything(root: Path) -> Path:
     project = copy_project(root)
     project.edit_params(shrink_paper)
     project.commit("a small paper")

@@ -1,4 +1,4 @@
-"""A temporary copy of the project, and the commands that are run in it."""
+"""A temporary copy of the project, and functions that run commands in it."""
 
 import copy
 import os
@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-#: Results that are committed: a copy starts without them.
+#: Committed results, which are not copied.
 _RESULTS = ("results/", "paper_figs/", "dvc.lock")
 _TABLE_ROW = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)
 _NOTHING = "Nothing to be done"
@@ -23,16 +23,16 @@ _NOTHING = "Nothing to be done"
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project.
+    """Copy of the project.
 
     Args:
-        root: its folder.
+        root: Folder of the copy.
     """
 
     root: Path
 
     def environ(self) -> dict[str, str]:
-        """For a command: this interpreter's programs and the copy's code."""
+        """Return the environment of a command, with this interpreter's programs and the copy's code."""
         programs = Path(sys.executable).parent
         environ = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE")}
         return environ | {
@@ -48,28 +48,28 @@ class Project:
         )
 
     def call(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, whatever comes of it."""
+        """Run a command to its end and return its result, whether or not it succeeds."""
         process = self.start(*command)
         out, err = process.communicate(timeout=2400)
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def do(self, *command: str) -> str:
-        """Run a command that has to succeed; its output."""
+        """Run a command, require that it succeeds, and return its output."""
         result = self.call(*command)
         assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout[-4000:]}\n{result.stderr[-4000:]}"
         return result.stdout + result.stderr
 
     def snakemake(self, *targets: str, profile: str = "paper") -> str:
-        """Make targets; what Snakemake said."""
+        """Make targets and return Snakemake's output."""
         return self.do("snakemake", "--cores", "2", "--config", f"profile={profile}", "--", *targets)
 
     def planned(self, *targets: str, profile: str = "paper") -> dict[str, int]:
-        """The jobs that a dry run lists: rule → count. Empty if nothing is to be done."""
-        said = self.do("snakemake", "-n", "--config", f"profile={profile}", "--", *targets)
-        if _NOTHING in said:
+        """Return the number of jobs per rule that a dry run lists; empty if there is nothing to do."""
+        output = self.do("snakemake", "-n", "--config", f"profile={profile}", "--", *targets)
+        if _NOTHING in output:
             return {}
-        jobs = {rule: int(count) for rule, count in _TABLE_ROW.findall(said)}
-        assert jobs.pop("total") == sum(jobs.values()), said
+        jobs = {rule: int(count) for rule, count in _TABLE_ROW.findall(output)}
+        assert jobs.pop("total") == sum(jobs.values()), output
         return jobs
 
     def commit(self, message: str) -> None:
@@ -86,7 +86,7 @@ class Project:
 
     @contextmanager
     def kept(self, name: str) -> Iterator[Path]:
-        """Yield a file's path; afterwards the file is again what it was."""
+        """Yield the path of a file, and restore its content at the end."""
         path = self.root / name
         before = path.read_bytes()
         try:
@@ -96,7 +96,7 @@ class Project:
 
 
 def copy_project(root: Path) -> Project:
-    """A copy of the files that git knows or would take, results left out, in a repository of its own."""
+    """Copy all files that git tracks or would add, except results, to a new repository."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
@@ -114,10 +114,10 @@ def copy_project(root: Path) -> Project:
 
 
 def shrink_paper(params: dict[str, Any]) -> None:
-    """Make profile paper about as small as profile smoke, on the built-in data, with one seed."""
+    """Shrink profile paper to about the size of profile smoke, with the built-in data and one seed."""
     small = copy.deepcopy(params["profiles"]["smoke"])
     del small["seeds"]
-    # Weights of over 1 MB: above that Snakemake, left to itself, trusts time stamps.
+    # Weights of more than 1 MB: for files of this size Snakemake compares only time stamps by default.
     small["models"]["common"]["defaults"]["hidden"] = [96]
     params["profiles"]["paper"] = small
     params["profile"] = "paper"
@@ -125,5 +125,5 @@ def shrink_paper(params: dict[str, Any]) -> None:
 
 
 def comment(path: Path) -> None:
-    """Add a comment line to a Python file."""
+    """Append a comment line to a Python file."""
     path.write_text(path.read_text(encoding="utf-8") + "# a remark\n", encoding="utf-8")

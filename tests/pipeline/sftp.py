@@ -12,11 +12,11 @@ import asyncssh
 
 @dataclass(frozen=True)
 class Server:
-    """Where it listens.
+    """Address and key of a running SFTP server.
 
     Args:
-        url: of the folder that it serves.
-        key: the private key that it lets in.
+        url: URL of the folder that it serves.
+        key: Path of the private key that it accepts.
     """
 
     url: str
@@ -24,7 +24,7 @@ class Server:
 
 
 class _Users(asyncssh.SSHServer):
-    """Public keys alone; asyncssh checks them against the file of authorised ones."""
+    """Login with public keys only, which asyncssh compares with the file of authorised keys."""
 
     def password_auth_supported(self) -> bool:
         return False
@@ -32,7 +32,7 @@ class _Users(asyncssh.SSHServer):
 
 @contextmanager
 def sftp_server(folder: Path, *, secrets: Path) -> Iterator[Server]:
-    """Serve ``folder`` over SFTP on a free port of 127.0.0.1, for one key pair that is made in ``secrets``."""
+    """Serve ``folder`` over SFTP on a free port of 127.0.0.1, for one new key pair, which is stored in ``secrets``."""
     folder.mkdir(parents=True, exist_ok=True)
     key = asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(secrets / "id")

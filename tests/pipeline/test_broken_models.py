@@ -1,4 +1,4 @@
-"""Claims about blocks of latents fail when the blocks are broken on purpose, and only then."""
+"""Claims about latent blocks fail if the blocks are broken on purpose, and only then."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from nvae.config import Config
 from tests.broken_models import CLAIMS, prepared_sets, side_by_side, verdicts
 from tests.pipeline.project import ROOT
 
-#: What each break must turn to "not reproduced". C2 and C3 are about blocks alone, and the intact models, small as they
-#: are here, do not fail them.
+#: Claims that each break must turn into "not reproduced". C2 and C3 concern only the blocks, and the intact models do
+#: not fail them although they are small here.
 FAIL = {
     "mask off": {"C2"},
     "blocks permuted": {"C3"},
@@ -17,7 +17,7 @@ FAIL = {
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, object]]]:
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, object]]]:
     loaded = _small(config.load(ROOT / "params.yaml", profile="demo"))
     sets = {data.name: data for data in prepared_sets(loaded, ROOT / "params.yaml")}
     found = verdicts(loaded, sets, tmp_path_factory.mktemp("broken"))
@@ -26,7 +26,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict
 
 
 def _small(loaded: Config) -> Config:
-    """The demo with fewer images, fewer epochs and smaller nets; glyphs are its clothes too."""
+    """Return the demo with fewer images, fewer epochs and smaller networks; glyphs also take the fashion role."""
     glyphs = loaded.data["glyphs"].model_copy(update={"train_limit": 1700, "validation_images": 200, "test_limit": 500})
     faces = loaded.data["faces"].model_copy(update={"persons_limit": 4})
     models = {name: {key: dict(value) for key, value in section.items()} for name, section in loaded.models.items()}
@@ -46,16 +46,16 @@ def _small(loaded: Config) -> Config:
     )
 
 
-def test_no_claim_is_reproduced_on_drawn_data(judged: dict[str, dict[str, dict[str, object]]]) -> None:
-    for broken in judged.values():
+def test_no_claim_is_reproduced_on_built_in_data(evaluated: dict[str, dict[str, dict[str, object]]]) -> None:
+    for broken in evaluated.values():
         assert set(broken) == set(CLAIMS)
         assert all(claim["verdict"] != "reproduced" for claim in broken.values())
 
 
 @pytest.mark.parametrize("broken", FAIL)
-def test_claims_that_depend_on_it_are_not_reproduced(
-    judged: dict[str, dict[str, dict[str, object]]], broken: str
+def test_claims_about_a_broken_part_are_not_reproduced(
+    evaluated: dict[str, dict[str, dict[str, object]]], broken: str
 ) -> None:
     for claim in FAIL[broken]:
-        assert judged["intact"][claim]["verdict"] == "undecided", judged["intact"][claim]
-        assert judged[broken][claim]["verdict"] == "not reproduced", judged[broken][claim]
+        assert evaluated["intact"][claim]["verdict"] == "undecided", evaluated["intact"][claim]
+        assert evaluated[broken][claim]["verdict"] == "not reproduced", evaluated[broken][claim]

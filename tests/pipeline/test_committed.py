@@ -1,4 +1,4 @@
-"""The committed figures are those of the committed tables and of today's code, byte for byte."""
+"""The committed figures equal, byte for byte, those that the current code draws from the committed tables."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ from nvae.figures import FIGURES, SUFFIXES
 from tests.pipeline.project import ROOT
 
 
-def test_every_committed_figure_is_redrawn_from_tables_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_committed_figures_can_be_redrawn_from_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert main(["draw", "all", "--profile", "paper", "--out", str(tmp_path)]) == 0
     names = [f"{figure.name}.{suffix}" for figure in FIGURES for suffix in SUFFIXES]
     stale = [name for name in names if (tmp_path / name).read_bytes() != (ROOT / "paper_figs" / name).read_bytes()]
-    assert stale == [], "draw them again: nvae draw all"
+    assert stale == [], "stale figures: run `nvae draw all`"

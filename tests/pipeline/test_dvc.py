@@ -1,4 +1,4 @@
-"""DVC around a finished run: nothing to do, seeing changes, and restoring in a clone."""
+"""DVC with a finished run: there is nothing to do, changes are detected, and a clone can be restored."""
 
 import re
 import shutil
@@ -10,8 +10,8 @@ from nvae.figures import FIGURES
 from tests.pipeline.project import Project, comment
 from tests.pipeline.sftp import Server, sftp_server
 
-#: The built-in data stands for the real one here, in the files that name data sets.
-STANDS_FOR = {"fashion_mnist": "garments", "mnist": "glyphs", "yale_b": "faces"}
+#: Real data sets, and the built-in ones that replace them here in the files that name data sets.
+BUILT_IN = {"fashion_mnist": "garments", "mnist": "glyphs", "yale_b": "faces"}
 CLEAN = "Data and pipelines are up to date."
 FIG04 = "fig04_graphical_model"
 
@@ -19,14 +19,14 @@ FIG04 = "fig04_graphical_model"
 def _on_built_in_data(project: Project) -> None:
     config = project.root / "dvc.yaml"
     lines = config.read_text().splitlines(keepends=True)
-    # No raw files of the real sets; those of the drawn ones are listed anyway.
-    text = "".join(line for line in lines if not any(f"data/raw/{real}" in line for real in STANDS_FOR))
+    # Remove the raw files of the real sets; those of the built-in sets are listed in any case.
+    text = "".join(line for line in lines if not any(f"data/raw/{real}" in line for real in BUILT_IN))
     config.write_text(text)
 
 
 @pytest.fixture(scope="module")
 def locked(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The finished run under DVC: made by Snakemake, committed, pushed to a folder."""
+    """Return the finished run under DVC: made by Snakemake, committed, and pushed to a folder."""
     root = tmp_path_factory.mktemp("locked") / "project"
     shutil.copytree(finished.root, root)
     project = Project(root)
@@ -45,19 +45,19 @@ def _clone(project: Project, root: Path) -> Project:
     return clone
 
 
-def test_after_snakemake_and_commit_there_is_nothing_to_do(locked: Project) -> None:
+def test_dvc_has_nothing_to_do_after_snakemake_and_commit(locked: Project) -> None:
     assert CLEAN in locked.do("dvc", "status")
-    said = locked.do("dvc", "repro")
-    assert "Running stage" not in said
-    assert said.count("didn't change, skipping") == 6 + len(FIGURES)
+    output = locked.do("dvc", "repro")
+    assert "Running stage" not in output
+    assert output.count("didn't change, skipping") == 6 + len(FIGURES)
     assert locked.do("git", "status", "--porcelain") == ""
 
 
 def test_metrics_and_plots_can_be_shown(locked: Project, tmp_path: Path) -> None:
     shown = locked.do("dvc", "metrics", "show")
     assert "glyphs.n_vae_no_bias.negative_bound_nats" in shown
-    said = locked.do("dvc", "plots", "show", "-o", str(tmp_path))
-    assert "WARNING" not in said
+    output = locked.do("dvc", "plots", "show", "-o", str(tmp_path))
+    assert "WARNING" not in output
     page = (tmp_path / "index.html").read_text()
     assert page.count('"negative_bound"') > 4
     assert '"split": "validation"' in page
@@ -70,16 +70,16 @@ def test_another_profile_leaves_the_status_clean(locked: Project) -> None:
     assert locked.planned(FIG04, "data/prepared/smoke/glyphs.npz", profile="smoke") == {}
 
 
-def test_one_figure_is_remade_alone_and_the_lock_heals(locked: Project) -> None:
+def test_one_changed_figure_is_redrawn_and_the_lock_is_updated(locked: Project) -> None:
     with locked.kept(f"nvae/figures/{FIG04}.py") as path, locked.kept("dvc.lock"):
         comment(path)
-        said = locked.do("dvc", "repro", f"figure@{FIG04}")
-        assert said.count("Running stage") == 1
-        assert "1 of 1 steps (100%) done" in said
+        output = locked.do("dvc", "repro", f"figure@{FIG04}")
+        assert output.count("Running stage") == 1
+        assert "1 of 1 steps (100%) done" in output
         assert "provenance" in locked.do("dvc", "status")
-        said = locked.do("dvc", "repro")
-        assert said.count("Running stage") == 1
-        assert "Nothing to be done" in said
+        output = locked.do("dvc", "repro")
+        assert output.count("Running stage") == 1
+        assert "Nothing to be done" in output
         assert CLEAN in locked.do("dvc", "status")
     locked.do("git", "checkout", "-q", ".")
     locked.do("dvc", "checkout")
@@ -87,9 +87,9 @@ def test_one_figure_is_remade_alone_and_the_lock_heals(locked: Project) -> None:
     assert locked.planned("all_figures") == {}
 
 
-def test_a_restored_clone_has_nothing_to_do_and_sees_changes(locked: Project, tmp_path: Path) -> None:
+def test_a_restored_clone_has_nothing_to_do_and_detects_changes(locked: Project, tmp_path: Path) -> None:
     clone = _clone(locked, tmp_path / "clone")
-    assert "restored; everything is as dvc.lock says" in clone.do("nvae", "restore")
+    assert "restored; all files match dvc.lock" in clone.do("nvae", "restore")
     assert clone.planned("all_figures") == {}
     assert CLEAN in clone.do("dvc", "status")
     assert clone.do("git", "status", "--porcelain") == ""
@@ -100,11 +100,11 @@ def test_a_restored_clone_has_nothing_to_do_and_sees_changes(locked: Project, tm
     assert "tables:" in status
     assert "traversals" in status
     assert "models:" not in status
-    assert "files here differ from dvc.lock" in clone.do("nvae", "restore")
+    assert "some files differ from dvc.lock" in clone.do("nvae", "restore")
 
 
 def test_a_clone_is_restored_over_ssh_and_redraws_the_same_bytes(locked: Project, tmp_path: Path) -> None:
-    """Push, fresh clone, pull, restore, redraw, through a server that lets one key in."""
+    """Push, clone, pull, restore and redraw, through a server that accepts one key."""
     with sftp_server(tmp_path / "served", secrets=tmp_path) as server:
         _use(locked, server)
         pushed = locked.do("dvc", "push", "-r", "server")
@@ -114,10 +114,10 @@ def test_a_clone_is_restored_over_ssh_and_redraws_the_same_bytes(locked: Project
         locked.do("git", "clone", "-q", str(locked.root), str(clone.root))
         _use(clone, server)
         clone.do("dvc", "remote", "default", "--local", "server")
-        assert "restored; everything is as dvc.lock says" in clone.do("nvae", "restore")
+        assert "restored; all files match dvc.lock" in clone.do("nvae", "restore")
     assert clone.planned("all_figures") == {}
     assert CLEAN in clone.do("dvc", "status")
-    assert "artefacts are as their sidecars say" in clone.do("nvae", "verify")
+    assert "artefacts match their sidecars" in clone.do("nvae", "verify")
     for suffix in ("pdf", "png", "rst"):
         (clone.root / f"paper_figs/{FIG04}.{suffix}").unlink()
     clone.snakemake(FIG04)
@@ -136,14 +136,14 @@ def _use(project: Project, server: Server) -> None:
     project.do("dvc", "remote", "modify", "--local", "server", "keyfile", str(server.key))
 
 
-def test_a_restored_clone_sees_code_that_is_older_than_its_outputs(locked: Project, tmp_path: Path) -> None:
+def test_a_restored_clone_detects_code_that_was_changed_before_the_restore(locked: Project, tmp_path: Path) -> None:
     clone = _clone(locked, tmp_path / "clone")
     comment(clone.root / "nvae/models/likelihoods.py")
     clone.do("nvae", "restore")
     assert clone.planned("all_figures")["train_model"] == 24
 
 
-def test_restore_says_what_it_lacks(locked: Project, tmp_path: Path) -> None:
+def test_restore_from_a_missing_remote_is_an_error(locked: Project, tmp_path: Path) -> None:
     clone = _clone(locked, tmp_path / "clone")
     shutil.move(locked.root.parent / "remote", tmp_path / "away")
     try:
@@ -155,7 +155,7 @@ def test_restore_says_what_it_lacks(locked: Project, tmp_path: Path) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_restore_drops_no_unsaved_change(locked: Project) -> None:
+def test_restore_keeps_unsaved_changes(locked: Project) -> None:
     with locked.kept("data/raw/glyphs.sha256") as path:
         path.write_text("mine\n")
         result = locked.call("nvae", "restore")

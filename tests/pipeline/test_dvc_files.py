@@ -1,4 +1,4 @@
-"""dvc.yaml and .dvcignore against the layout, the list of figures and the shared modules that they repeat."""
+"""dvc.yaml and .dvcignore agree with the layout, the list of figures and the shared modules, which they repeat."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -18,14 +18,14 @@ from tests.pipeline.project import ROOT
 PAPER = Layout("paper")
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 CONFIG = load(ROOT / "params.yaml", profile="paper")
-#: The data sets of files: those in the figures' roles, and those whose factors are asked for.
+#: Data sets that are stored in files: those in the roles of the figures, and those whose factors are probed.
 SETS = {dataset for dataset, _ in runs(CONFIG.datasets)}
-#: Drawn in passing, without files.
+#: Data sets that are drawn in memory and not stored.
 DIALS = {"dial", "dial_few", "dial_weak"}
 
 
 def names(entries: list[Any]) -> list[str]:
-    """Paths of a list whose entries are ``path`` or ``path: options``."""
+    """Return the paths of a list whose entries are ``path`` or ``path: options``."""
     return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
 
 
@@ -33,7 +33,7 @@ def every_stage() -> dict[str, dict[str, Any]]:
     return {name: stage.get("do", stage) for name, stage in DVC["stages"].items()}
 
 
-def test_there_is_a_stage_for_each_figure_that_reads_its_tables() -> None:
+def test_each_figure_has_a_stage_that_reads_its_tables() -> None:
     stages = DVC["stages"]["figure"]["foreach"]
     assert set(stages) == {figure.name for figure in FIGURES}
     for figure in FIGURES:
@@ -41,7 +41,7 @@ def test_there_is_a_stage_for_each_figure_that_reads_its_tables() -> None:
         read = {PAPER.tables / need.table if need.table in ARRAYS else PAPER.table(need.table) for need in figure.needs}
         if any(isinstance(need, Ablation) for need in figure.needs):
             read.add(PAPER.table("variants"))
-        # One table, or the folder that holds them all.
+        # The stage lists one table, or the folder of all tables.
         if read:
             assert Path(stages[figure.name]["reads"]) == (read.pop() if len(read) == 1 else PAPER.tables), figure.name
 
@@ -55,7 +55,7 @@ def test_figure_stages_depend_on_every_shared_module() -> None:
     assert {"nvae/plotting", "nvae/tables"} <= set(deps)
 
 
-def test_outputs_are_persisted_and_only_heavy_ones_are_cached() -> None:
+def test_outputs_are_persisted_and_only_large_ones_are_cached() -> None:
     for name, stage in every_stage().items():
         for entry in [*stage["outs"], *stage.get("metrics", [])]:
             ((path, options),) = entry.items()
@@ -65,7 +65,7 @@ def test_outputs_are_persisted_and_only_heavy_ones_are_cached() -> None:
             assert options == ({"cache": False, "persist": True} if light else {"persist": True}), (name, path)
 
 
-def test_outputs_are_where_the_layout_has_them() -> None:
+def test_output_paths_agree_with_the_layout() -> None:
     stages = every_stage()
     raws = [f"{raw(dataset)}{end}" for dataset in SETS for end in ("", ".sha256", ".meta.json")]
     assert sorted(names(stages["data"]["outs"])) == sorted([*raws, str(PAPER.prepared("x").parent)])
@@ -77,7 +77,7 @@ def test_outputs_are_where_the_layout_has_them() -> None:
     assert names(stages["figure"]["outs"]) == [f"{PAPER.figures}/${{key}}.{suffix}" for suffix in SUFFIXES]
 
 
-def test_every_stage_means_profile_paper_and_lists_what_it_reads() -> None:
+def test_every_stage_uses_profile_paper_and_lists_its_inputs() -> None:
     for name, stage in every_stage().items():
         assert "--config profile=paper -- " in stage["cmd"], name
         assert name == "provenance" or "profiles.paper" in stage["params"], name
@@ -102,7 +102,7 @@ def test_the_plot_shows_the_histories() -> None:
 
 
 @pytest.mark.parametrize("profile", ["paper", "demo", "smoke"])
-def test_records_of_profile_paper_alone_are_kept(profile: str) -> None:
+def test_only_records_of_profile_paper_are_kept(profile: str) -> None:
     ignore = GitIgnoreSpec.from_lines((ROOT / ".dvcignore").read_text().splitlines())
     paths, config = Layout(profile), load(ROOT / "params.yaml", profile=profile)
     datasets = [*config.datasets.values(), "glyphs"]
@@ -116,5 +116,5 @@ def test_records_of_profile_paper_alone_are_kept(profile: str) -> None:
     made += [paths.claims, paths.run_table("calibration", "dial", "n_vae", 0)]
     for path in made:
         record = f".snakemake/metadata/{urlsafe_b64encode(str(path).encode()).decode()}"
-        # Raw files are drawn alike for every profile, and profile paper has the drawn sets too.
+        # All profiles share the raw files, and profile paper also uses the built-in sets.
         assert ignore.match_file(record) == (profile != "paper" and not str(path).startswith("data/raw/")), path

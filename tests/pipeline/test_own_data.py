@@ -1,4 +1,4 @@
-"""docs/your-own-data.md, followed word for word: its images, settings and commands, and what it says comes out."""
+"""The steps of docs/your-own-data.md, run as written, give the results that the page states."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ def blocks(language: str) -> list[str]:
 
 
 def add(into: dict[str, Any], more: dict[str, Any]) -> None:
-    """Lay nested keys over others."""
+    """Merge nested keys into a mapping; new values replace old ones."""
     for key, value in more.items():
         if isinstance(value, dict) and key in into:
             add(into[key], value)
@@ -26,7 +26,7 @@ def add(into: dict[str, Any], more: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_the_page_can_be_followed_and_comes_out_as_it_says(fresh: Project) -> None:
+def test_the_steps_of_the_page_give_its_results(fresh: Project) -> None:
     make, read = blocks("python")
     (settings,) = blocks("yaml")
     train, traverse, draw = blocks("bash")
@@ -34,15 +34,15 @@ def test_the_page_can_be_followed_and_comes_out_as_it_says(fresh: Project) -> No
     fresh.edit_params(lambda params: add(params, yaml.safe_load(settings)))
     for line in train.splitlines():
         fresh.do(*line.split())
-    said = fresh.do("python", "-c", read)
-    found = {name: list(map(float, values)) for name, *values in (line.split() for line in said.splitlines()[2:])}
-    told = {
+    output = fresh.do("python", "-c", read)
+    found = {name: list(map(float, values)) for name, *values in (line.split() for line in output.splitlines()[2:])}
+    stated = {
         name: list(map(float, values))
         for name, *values in re.findall(r"^\| (\w+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
     }
-    assert set(found) == set(told) == {"bar", "cross", "disc"}
-    # Rounding differs between machines, and over a whole training it adds up.
-    for name, values in told.items():
+    assert set(found) == set(stated) == {"bar", "cross", "disc"}
+    # Rounding differs between machines, and its effect accumulates over a training.
+    for name, values in stated.items():
         assert found[name] == pytest.approx(values, abs=0.4), name
     assert found["cross"][1] < 0.5 < 1 < min(found["bar"][1], found["disc"][1])
 

@@ -1,4 +1,4 @@
-"""The report: one page that needs no network, with every figure, its caption and its numbers."""
+"""The report is one page that needs no network and has every figure with its caption and numbers."""
 
 import html
 import json
@@ -15,14 +15,14 @@ from tests.pipeline.project import Project
 
 @pytest.fixture(scope="module")
 def page(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The report of the finished run."""
+    """Return the report of the finished run."""
     path = tmp_path_factory.mktemp("report") / "report.html"
     finished.do("snakemake", "--cores", "1", "--config", "profile=paper", "--report", str(path), "--", "all_figures")
     return path.read_text(encoding="utf-8")
 
 
 def block(page: str, name: str) -> Any:
-    """What the page hands to its scripts under a name."""
+    """Return the data in the script element with the id ``name``."""
     found = re.search(rf'<script id="{name}">\s*var \w+ = (.*?);\s*</script>', page, re.DOTALL)
     assert found, name
     return json.loads(found[1])
@@ -32,7 +32,7 @@ def text_of(markup: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", markup)).split())
 
 
-def test_every_figure_is_there_under_its_section_with_its_caption(page: str) -> None:
+def test_every_figure_is_in_its_section_with_its_caption(page: str) -> None:
     results = block(page, "results")
     assert set(results) == {f"paper_figs/{figure.name}.png" for figure in FIGURES}
     listed = {
@@ -62,14 +62,14 @@ def test_captions_have_the_numbers_of_the_tables(page: str, finished: Project) -
     assert f": built-in glyphs {own:.3g} and " in results["paper_figs/fig05_kl_per_dimension.png"]["caption"]
 
 
-def test_the_page_says_which_profile_it_is_of(page: str) -> None:
-    said = text_of(block(page, "workflow-desc"))
-    assert "profile paper." in said
-    assert "They are of the real data." in said
+def test_the_page_states_its_profile(page: str) -> None:
+    output = text_of(block(page, "workflow-desc"))
+    assert "profile paper." in output
+    assert "They show models of the real data." in output
 
 
-def test_no_label_is_taken_for_a_switch(page: str) -> None:
-    """The page makes a switch of a label with two values of equal number, and loses the figures on its other side."""
+def test_no_label_becomes_a_switch(page: str) -> None:
+    """The page turns a label with two equally frequent values into a switch, and then hides the figures of one."""
     results = block(page, "results")
     for groups in block(page, "categories").values():
         for paths in groups.values():
@@ -84,7 +84,7 @@ def test_no_label_is_taken_for_a_switch(page: str) -> None:
 
 
 class Resources(HTMLParser):
-    """What a browser fetches for a page."""
+    """Parser that collects the addresses that a browser fetches for a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Resources(HTMLParser):
             self.found += [value or "" for name, value in attrs if name == "href"]
 
 
-def test_the_page_opens_offline(page: str) -> None:
+def test_the_page_needs_no_network(page: str) -> None:
     seen = Resources()
     seen.feed(page)
     assert [address for address in seen.found if not address.startswith("data:")] == []
@@ -105,8 +105,8 @@ def test_the_page_opens_offline(page: str) -> None:
 
 
 def test_make_writes_the_report_of_its_profile(finished: Project) -> None:
-    said = finished.do("make", "-n", "report", "ENV=active", "PROFILE=smoke")
-    assert "--report results/smoke/report.html -- all_figures" in said
-    assert said.index("--quiet rules --config profile=smoke -- all_figures") < said.index("--report")
+    output = finished.do("make", "-n", "report", "ENV=active", "PROFILE=smoke")
+    assert "--report results/smoke/report.html -- all_figures" in output
+    assert output.index("--quiet rules --config profile=smoke -- all_figures") < output.index("--report")
     ignored = finished.do("git", "check-ignore", "results/smoke/report.html", "results/paper/report.html")
     assert len(ignored.split()) == 2

@@ -1,4 +1,4 @@
-"""A training that is killed ends with the same weights as one that is left alone."""
+"""A training that is killed and resumed ends with the same weights as an uninterrupted one."""
 
 import signal
 import time
@@ -21,7 +21,7 @@ def _long(params: dict[str, Any]) -> None:
 
 @pytest.fixture
 def long(fresh: Project, finished: Project) -> Project:
-    """A project with a prepared set, where a training takes some seconds."""
+    """Return a project with a prepared set, in which a training takes some seconds."""
     fresh.edit_params(_long)
     prepared = fresh.root / "data/prepared/paper/glyphs.npz"
     prepared.parent.mkdir(parents=True)
@@ -46,7 +46,7 @@ def _kill_in_the_middle(project: Project, *command: str) -> None:
     assert process.returncode == -signal.SIGKILL, "the run ended before it was killed: raise EPOCHS"
 
 
-def test_killed_and_resumed_equals_undisturbed_and_a_changed_key_is_refused(long: Project) -> None:
+def test_a_resumed_training_equals_an_uninterrupted_one_and_a_changed_key_is_refused(long: Project) -> None:
     train = ("nvae", "train", "glyphs")
     models = long.root / "results/paper/models/glyphs/n_vae"
     _kill_in_the_middle(long, *train)
@@ -62,7 +62,7 @@ def test_killed_and_resumed_equals_undisturbed_and_a_changed_key_is_refused(long
         assert refused.stderr.count("\n") == 1
 
     assert f"resuming after epoch {done} of {EPOCHS}" in long.do(*train)
-    assert "going on" not in long.do(*train, "--out", "undisturbed")
+    assert "resuming" not in long.do(*train, "--out", "uninterrupted")
     assert not (long.root / CHECKPOINT).exists()
     for name in ("weights.safetensors", "history.csv", "model.json"):
-        assert (models / "seed0" / name).read_bytes() == (long.root / "undisturbed" / name).read_bytes(), name
+        assert (models / "seed0" / name).read_bytes() == (long.root / "uninterrupted" / name).read_bytes(), name

@@ -1,4 +1,4 @@
-"""A small run from nothing to every figure, and what a change makes Snakemake do again."""
+"""A small run of the whole pipeline, and the jobs that Snakemake repeats after a change."""
 
 import json
 import re
@@ -24,7 +24,7 @@ TRAVERSALS = {figure.name: 1 for figure in FIGURES if set(figure.needs) & set(_T
 FIG05 = "fig05_kl_per_dimension"
 
 
-def test_all_figures_are_there_as_pdf_and_png(finished: Project) -> None:
+def test_every_figure_exists_as_pdf_and_png(finished: Project) -> None:
     folder = finished.root / "paper_figs"
     for figure in FIGURES:
         assert (folder / f"{figure.name}.pdf").read_bytes().startswith(b"%PDF-"), figure.name
@@ -35,11 +35,11 @@ def test_all_figures_are_there_as_pdf_and_png(finished: Project) -> None:
     assert not list((finished.root / "results/paper").glob("checkpoints/**/*.safetensors"))
 
 
-def test_second_run_does_nothing(finished: Project) -> None:
+def test_a_second_run_does_nothing(finished: Project) -> None:
     assert "Nothing to be done" in finished.snakemake("all_figures")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="there is no server elsewhere")
+@pytest.mark.skipif(sys.platform != "linux", reason="the fork server needs Linux")
 def test_jobs_fork_from_a_server(fresh: Project) -> None:
     fresh.edit_params(shrink_paper)
     settings = ("--cores", "2", "--quiet", "all", "--config", "profile=paper")
@@ -56,13 +56,12 @@ def test_jobs_fork_from_a_server(fresh: Project) -> None:
     assert forks
 
 
-def test_a_figure_is_made_by_its_path_alone(finished: Project) -> None:
+def test_a_figure_can_be_made_by_its_path(finished: Project) -> None:
     paths = [f"paper_figs/{FIG05}.{suffix}" for suffix in SUFFIXES]
     before = [(finished.root / path).read_bytes() for path in paths]
     for path in paths:
         (finished.root / path).unlink()
-    said = finished.snakemake(paths[0])
-    assert "1 of 1 steps (100%) done" in said
+    assert "1 of 1 steps (100%) done" in finished.snakemake(paths[0])
     assert [(finished.root / path).read_bytes() for path in paths] == before
 
 
@@ -82,14 +81,14 @@ def test_new_time_stamps_rerun_nothing(finished: Project) -> None:
         ("nvae/config/schema.py", {}),
     ],
 )
-def test_a_comment_in_the_code_redraws_its_figure_alone(finished: Project, file: str, expected: dict[str, int]) -> None:
+def test_a_comment_in_the_code_redraws_only_its_figure(finished: Project, file: str, expected: dict[str, int]) -> None:
     with finished.kept(file) as path:
         comment(path)
         assert finished.planned("all_figures") == expected
     assert finished.planned("all_figures") == {}
 
 
-def test_an_edit_to_the_loss_trains_again_but_draws_no_data(finished: Project) -> None:
+def test_an_edit_of_the_loss_retrains_models_but_draws_no_data(finished: Project) -> None:
     with finished.kept("nvae/models/likelihoods.py") as path:
         comment(path)
         jobs = finished.planned("all_figures")
@@ -125,7 +124,7 @@ VARIANT = {
     "summarise_metrics": 1,
     "check_claims": 1,
     "fig10_class_bias_kl": 1,
-    "supp05_class_weight": 1,  # it reads the table of variants, too
+    "supp05_class_weight": 1,  # it also reads the table of variants
     "supp06_class_bias": 1,
     "all_figures": 1,
 }
@@ -141,7 +140,7 @@ RESPONSES = {"responses": 2, "collect_table": 1, "check_claims": 1}
         (_demo, {}),
     ],
 )
-def test_a_changed_key_reruns_its_readers_alone(
+def test_a_changed_key_reruns_only_the_jobs_that_read_it(
     finished: Project, change: Callable[[dict[str, Any]], None], expected: dict[str, int]
 ) -> None:
     with finished.kept("params.yaml"):
@@ -149,27 +148,27 @@ def test_a_changed_key_reruns_its_readers_alone(
         assert finished.planned("all_figures") == expected
 
 
-def test_only_a_new_seed_trains(finished: Project) -> None:
+def test_a_new_seed_trains_only_its_own_models(finished: Project) -> None:
     with finished.kept("params.yaml"):
         finished.edit_params(lambda params: params["seeds"].append(1))
         jobs = finished.planned("all_figures")
-        said = finished.do("snakemake", "-n", "--", "all_models")
+        plan = finished.do("snakemake", "-n", "--", "all_models")
     assert jobs["train_model"] + jobs["alias_model"] == jobs["metrics"] == 33
     assert jobs["alias_model"] == 3
     assert jobs["kl"] == 14
     assert jobs["augmentation"] == jobs["fidelity"] == 8
     assert {"prepare_dataset", "traversals", "samples", "posteriors", "calibration", "variants"}.isdisjoint(jobs)
-    assert said.count("/seed1/weights.safetensors") >= 33
-    assert not re.search(r"output: results/paper/models/\w+/\w+/seed0", said)
+    assert plan.count("/seed1/weights.safetensors") >= 33
+    assert not re.search(r"output: results/paper/models/\w+/\w+/seed0", plan)
 
 
-def test_a_removed_seed_leaves_the_tables_and_trains_nothing(fresh: Project) -> None:
-    """Its model stays until `nvae prune`, and nothing reads it."""
+def test_a_removed_seed_is_dropped_from_the_tables_and_trains_nothing(fresh: Project) -> None:
+    """The model of the seed remains until `nvae prune` deletes it, and no job reads it."""
     table = "results/paper/tables/aggregate.csv"
     model = fresh.root / "results/paper/models/glyphs/n_vae"
     fresh.edit_params(shrink_paper)
     fresh.snakemake(table)
-    alone = (fresh.root / table).read_bytes()
+    one_seed = (fresh.root / table).read_bytes()
     fresh.edit_params(lambda params: params.update(seeds=[0, 1]))
     assert fresh.planned(table) == {"train_model": 2, "aggregate": 2, "collect_table": 1}
     fresh.snakemake(table)
@@ -177,14 +176,14 @@ def test_a_removed_seed_leaves_the_tables_and_trains_nothing(fresh: Project) -> 
     fresh.edit_params(lambda params: params.update(seeds=[0]))
     assert fresh.planned(table) == {"collect_table": 1}
     fresh.snakemake(table)
-    assert (fresh.root / table).read_bytes() == alone
+    assert (fresh.root / table).read_bytes() == one_seed
     assert (model / "seed1").is_dir()
     fresh.do("nvae", "prune", "--profile", "paper", "--delete")
     assert [path.name for path in sorted(model.iterdir())] == ["seed0", "seed0.meta.json"]
     assert fresh.planned(table) == {}
 
 
-def test_only_a_new_sigmas_arms_train(finished: Project) -> None:
+def test_a_new_sigma_trains_only_its_own_arms(finished: Project) -> None:
     with finished.kept("params.yaml"):
         finished.edit_params(lambda params: params["profiles"]["paper"]["augmentation"]["sigmas"].append(2.0))
         assert finished.planned("all_figures") == {
@@ -197,9 +196,9 @@ def test_only_a_new_sigmas_arms_train(finished: Project) -> None:
         }
         table = finished.root / "results/paper/runs/glyphs/cvae/seed0/augmentation.csv"
         before = table.read_bytes()
-        said = finished.snakemake(str(table.relative_to(finished.root)))
+        output = finished.snakemake(str(table.relative_to(finished.root)))
         try:
-            trained = re.findall(r"arm \d+ of \d+ \(([\w.-]+)\): epoch 2/2", said)
+            trained = re.findall(r"arm \d+ of \d+ \(([\w.-]+)\): epoch 2/2", output)
             assert trained == ["sigma2.0-share0.5", "sigma2.0-share1.0"]
             assert set(before.splitlines()) < set(table.read_bytes().splitlines())
         finally:
@@ -209,17 +208,17 @@ def test_only_a_new_sigmas_arms_train(finished: Project) -> None:
     assert finished.planned("all_figures") == {}
 
 
-def test_an_edit_to_the_classifier_trains_no_vae(finished: Project) -> None:
+def test_an_edit_of_the_classifier_trains_no_vae(finished: Project) -> None:
     with finished.kept("nvae/models/classifier.py") as path:
         comment(path)
         jobs = finished.planned("all_figures")
-        said = finished.do("snakemake", "-n", "--", "all_models")
+        plan = finished.do("snakemake", "-n", "--", "all_models")
     assert jobs["train_model"] == 2 + 4  # the classifiers, and the GANs that they monitor
     assert jobs["augmentation"] == 8
-    assert not re.search(r"output: results/paper/models/\w+/\w*vae", said)
+    assert not re.search(r"output: results/paper/models/\w+/\w*vae", plan)
 
 
-def test_every_history_has_the_columns_of_its_model_s_monitor(finished: Project) -> None:
+def test_each_history_has_the_columns_of_its_monitor(finished: Project) -> None:
     table = pd.read_csv(finished.root / "results/paper/tables/history.csv")
     validation = table[table["split"] == "validation"].set_index(["dataset", "model", "term"])["value"]
     for variant, term in (
@@ -233,7 +232,7 @@ def test_every_history_has_the_columns_of_its_model_s_monitor(finished: Project)
             assert values.notna().all()
 
 
-def test_draw_needs_tables_alone(finished: Project, tmp_path: Path) -> None:
+def test_draw_needs_only_the_tables(finished: Project, tmp_path: Path) -> None:
     bare = copy_project(tmp_path)
     bare.edit_params(shrink_paper)
     shutil.copytree(finished.root / "results/paper/tables", bare.root / "results/paper/tables")
@@ -245,7 +244,7 @@ def test_draw_needs_tables_alone(finished: Project, tmp_path: Path) -> None:
 
 
 def test_a_clone_draws_from_the_joined_tables_and_trains_nothing(finished: Project, tmp_path: Path) -> None:
-    """Without the tables of single runs, without models, data and Snakemake's records."""
+    """The clone has no tables of single runs, no models, no data, and none of Snakemake's records."""
     clone = copy_project(tmp_path)
     clone.edit_params(shrink_paper)
     shutil.copytree(finished.root / "results/paper/tables", clone.root / "results/paper/tables")
@@ -260,7 +259,7 @@ def test_a_clone_draws_from_the_joined_tables_and_trains_nothing(finished: Proje
         assert (clone.root / name).read_bytes() == (finished.root / name).read_bytes()
 
 
-def test_every_claim_is_evaluated_and_one_seed_decides_none(finished: Project) -> None:
+def test_every_claim_is_evaluated_and_is_undecided_with_one_seed(finished: Project) -> None:
     content = json.loads((finished.root / "results/paper/claims.json").read_text())
     assert [claim["id"] for claim in content["claims"]] == [f"C{number}" for number in range(1, 15)]
     for claim in content["claims"]:
@@ -270,7 +269,7 @@ def test_every_claim_is_evaluated_and_one_seed_decides_none(finished: Project) -
             assert sha256(finished.root / evidence["path"]) == evidence["sha256"]
 
 
-def test_the_table_of_variants_has_the_settings_that_are_varied(finished: Project) -> None:
+def test_the_table_of_variants_has_the_varied_settings(finished: Project) -> None:
     table = pd.read_csv(finished.root / "results/paper/tables/variants.csv")
     settings = table.set_index(["parameter", "model", "dataset"])["setting"].sort_index()
     for name, weight in {"1": "1.0", "1_5": "1.5", "2": "2.0", "4": "4.0", "8": "8.0"}.items():
@@ -280,7 +279,7 @@ def test_the_table_of_variants_has_the_settings_that_are_varied(finished: Projec
 
 
 def test_on_the_demos_data_no_claim_can_be_reproduced(finished: Project, tmp_path: Path) -> None:
-    """Its tables five times over, as if five seeds agreed, C1 made to hold: on the paper's data it would be."""
+    """The tables are repeated as if five seeds agreed, and C1 is made to hold: on the real data it is reproduced."""
     bare = copy_project(tmp_path)
     for table in finished.root.glob("results/paper/tables/*.csv"):
         rows = pd.read_csv(table, keep_default_na=False)
@@ -290,15 +289,15 @@ def test_on_the_demos_data_no_claim_can_be_reproduced(finished: Project, tmp_pat
         target = bare.root / "results/demo/tables" / table.relative_to(finished.root / "results/paper/tables")
         target.parent.mkdir(parents=True, exist_ok=True)
         pd.concat([rows.assign(seed=seed) for seed in range(5)]).to_csv(target, index=False)
-    judged = {}
+    verdicts = {}
     for profile in ("demo", "paper"):
         if profile == "paper":
             bare.edit_params(shrink_paper)
             shutil.move(bare.root / "results/demo", bare.root / "results/paper")
         bare.do("nvae", "claims", "--profile", profile)
         content = json.loads((bare.root / f"results/{profile}/claims.json").read_text())
-        judged[profile] = {claim["id"]: claim["verdict"] for claim in content["claims"]}
-    assert set(judged["demo"]) == {f"C{number}" for number in range(1, 15)}
-    assert set(judged["demo"].values()) <= {"undecided", "not reproduced"}
-    assert judged["demo"]["C1"] == "undecided"
-    assert judged["paper"]["C1"] == "reproduced"
+        verdicts[profile] = {claim["id"]: claim["verdict"] for claim in content["claims"]}
+    assert set(verdicts["demo"]) == {f"C{number}" for number in range(1, 15)}
+    assert set(verdicts["demo"].values()) <= {"undecided", "not reproduced"}
+    assert verdicts["demo"]["C1"] == "undecided"
+    assert verdicts["paper"]["C1"] == "reproduced"

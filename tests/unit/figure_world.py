@@ -1,4 +1,4 @@
-"""Tables made up to the contract of docs/architecture.md, and the figures drawn from them."""
+"""Made-up tables with the columns of the schemas, and figures drawn from them."""
 
 import importlib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from tests.unit import supplement_world
 ROLES = {"digits": "glyphs", "fashion": "garments", "faces": "yale_b"}
 SIGMAS = (1.0, 1.5, 2.0, 2.5, 3.0)
 SHARES = (0.25, 0.5, 1.0)
-# Test error in % at σ = 1 and its change for each further unit, of classifiers trained on generated images alone.
+# Test error in % at σ = 1 of classifiers trained on generated images alone, and its change per unit of σ.
 ERRORS = {"n_vae": (9.0, 1.0), "cvae": (12.0, 5.0), "cgan": (8.0, 9.0), "ac_gan": (11.0, 12.0)}
 BASELINE = {"glyphs": 1.4, "garments": 9.5}
 FIDELITY = {
@@ -67,7 +67,7 @@ def kl_table(dataset: str, model: str = "n_vae", *, n_seeds: int = 3, class_dims
 
 
 def both_splits(rows: list[dict[str, object]], dataset: str, model: str, column: str) -> pd.DataFrame:
-    """Each row once for the test split, and once for validation with another number."""
+    """Return each row once for the test split, and once for the validation split with another number."""
     test = pd.DataFrame(rows).assign(dataset=dataset, model=model, split="test")
     others = test.assign(split="validation", **{column: test[column] + 7.0})
     return pd.concat([others, test], ignore_index=True)
@@ -121,7 +121,7 @@ def aggregate_table(dataset: str, model: str, *, n_seeds: int = 3, dims: int = 5
 
 
 def ablation_table(ablation: figures.Ablation, *, n_seeds: int = 3) -> pd.DataFrame:
-    """The metrics of all variants, with a column of the varied parameter."""
+    """Return the metrics of all variants, with a column of the varied parameter."""
     parts = []
     for dataset, model in ablation.runs(ROLES):
         rows = supplement_world.ablation_rows(dataset, ablation.parameter, ablation.variants.index(model), n_seeds)
@@ -130,7 +130,7 @@ def ablation_table(ablation: figures.Ablation, *, n_seeds: int = 3) -> pd.DataFr
 
 
 def variants_table() -> pd.DataFrame:
-    """The parameters of the ablations' variants, as `nvae variants` writes them."""
+    """Return the varied parameters of the ablations' variants, as `nvae variants` writes them."""
     rows = []
     for ablation in figures.ABLATIONS:
         table = ablation_table(ablation, n_seeds=1).drop_duplicates(["dataset", "model"])
@@ -165,7 +165,7 @@ def posterior_table(dataset: str, model: str, *, dims: int = 5, n: int = 2000) -
 
 
 def blobs(*shape: int, size: tuple[int, int], seed: int = 0) -> np.ndarray:
-    """Smooth bright spots, (…shape, height, width) uint8: something to look at that costs nothing."""
+    """Return images of smooth bright spots, (…shape, height, width) uint8, which are cheap to compute."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j]
     cx, cy, r = (rng.uniform(low, high, (*shape, 1, 1)) for low, high in ((-0.4, 0.4), (-0.4, 0.4), (0.2, 0.5)))
@@ -208,7 +208,7 @@ def sample_table(dataset: str, model: str = "n_vae", *, sigmas: int = 5) -> Arra
 
 
 def table_for(need: figures.Need | figures.Ablation, *, n_seeds: int = 3) -> pd.DataFrame | Arrays:
-    """What the need asks for, all splits of it."""
+    """Return the table of a need, with all splits."""
     if isinstance(need, figures.Ablation):
         return ablation_table(need, n_seeds=n_seeds)
     ((dataset, variant),) = need.about(ROLES)
@@ -236,7 +236,7 @@ def table_for(need: figures.Need | figures.Ablation, *, n_seeds: int = 3) -> pd.
 
 
 def tables_of(name: str, *, n_seeds: int = 3) -> dict[str, pd.DataFrame | Arrays]:
-    """A figure's tables as ``loading.load`` gives them: of a CSV the test rows."""
+    """Return the tables of a figure as `nvae.figures.loading.load` does: of a CSV, the test rows."""
     made = {need.key: table_for(need, n_seeds=n_seeds) for need in figures.find(name).needs}
     return {
         key: table[table["split"] == "test"].reset_index(drop=True) if isinstance(table, pd.DataFrame) else table
@@ -245,7 +245,7 @@ def tables_of(name: str, *, n_seeds: int = 3) -> dict[str, pd.DataFrame | Arrays
 
 
 def write_tables(layout: Layout, *, n_seeds: int = 3) -> None:
-    """Every table of every figure, joined over runs as in a clone, in the working directory."""
+    """Write the tables of all figures below the working directory, joined over runs as in a clone."""
     parts: dict[str, list[pd.DataFrame]] = {}
     for need in dict.fromkeys(replace(need, key="") for spec in figures.FIGURES for need in spec.needs):
         table = table_for(need, n_seeds=n_seeds)

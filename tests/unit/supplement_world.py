@@ -1,4 +1,4 @@
-"""What the tables of the supplement's last figures hold: ablations, and what latents know of known factors."""
+"""Rows of the tables of Figures S5 to S8: metrics of ablations, and scores of known factors."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ Row = dict[str, object]
 
 ABLATED = ("kl_own_nats", "kl_shared_nats", "kl_off_class_nats", "negative_bound_nats", "accuracy_pct",
            "reconstruction_nats")  # fmt: skip
-# Of each: an N-VAE's value, its change where λ doubles, and its change where the class bias is left out.
+# For each metric: the value of N-VAE, its change when λ doubles, and its change without the class bias.
 LEVELS = {
     "glyphs": ((8.7, -1.6, 1.9), (7.4, 0.9, -0.4), (1.4, -0.4, 0.2), (97, 0.8, 0.5), (98.6, -0.3, -0.1), (80, 1, 1)),
     "garments": ((6.1, -1.2, 1), (5.2, 0.3, 0), (2, -0.5, 0.3), (-145, 1.1, -0.3), (91.7, -0.6, 0.1), (-160, 1, 1)),
@@ -25,7 +25,7 @@ SCORES = ("mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informat
 
 
 def ablation_rows(dataset: str, key: str, place: int, n_seeds: int) -> list[Row]:
-    """The metrics of one variant, the ``place``-th of its ablation."""
+    """Return the metrics of one variant, number ``place`` of its ablation."""
     value = WEIGHTS[place] if key == "class_weight" else str(place == 0)
     rng = np.random.default_rng([place, *dataset.encode()])
     rows: list[Row] = []
@@ -39,7 +39,7 @@ def ablation_rows(dataset: str, key: str, place: int, n_seeds: int) -> list[Row]
 
 
 def factors_of(dataset: str) -> list[tuple[str, str, int]]:
-    """Name, kind and class of each factor."""
+    """Return name, kind and class of each factor."""
     if dataset.startswith("dial"):
         own = int(dataset[4])
         shared = [(f"shared_{k}", "shared", -1) for k in range(6 - own)]
@@ -53,7 +53,7 @@ def factors_of(dataset: str) -> list[tuple[str, str, int]]:
 
 
 def factor_rows(dataset: str, model: str, n_seeds: int) -> list[Row]:
-    """What a model's latents know of each factor, scores, and what KL says."""
+    """Return R² of each factor, disentanglement scores, and the true and the detected shares."""
     rng = np.random.default_rng([*f"{dataset}-{model}".encode()])
     known = factors_of(dataset)
     share = int(dataset[4]) / 6 if dataset.startswith("dial") else (0.4 if known[-1][1] == "exclusive" else 0.0)
@@ -72,7 +72,7 @@ def factor_rows(dataset: str, model: str, n_seeds: int) -> list[Row]:
             level = (0.4 if model == "n_vae" else 0.2) + 0.1 * (place % 3)
             rows.append(head | {"metric": metric, "value": level + rng.normal(0, 0.02)})
         rows.append(head | {"metric": "exclusive_share", "value": share})
-        # Where it is harder, shares are nearer to each other.
+        # Under harder conditions, the detected shares differ less.
         slope = 0.7 if "_" not in dataset + model.removeprefix("n_vae") else 0.3
         detected = {
             "kl_block_share": 0.45 + slope * (share - 0.5),
@@ -85,7 +85,7 @@ def factor_rows(dataset: str, model: str, n_seeds: int) -> list[Row]:
 
 
 def calibration_rows(dataset: str, model: str, n_seeds: int) -> list[Row]:
-    """The same at every setting of a dial."""
+    """Return the rows of `factor_rows` at every setting of a dial."""
     suffix = dataset.removeprefix("dial")
     levels = range(7)
     return [row | {"exclusive_factors": k} for k in levels for row in factor_rows(f"dial{k}{suffix}", model, n_seeds)]

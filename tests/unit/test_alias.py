@@ -1,4 +1,4 @@
-"""A model under another variant's name: the files that training that variant would have made."""
+"""A model copied under another variant's name has the files that training that variant would have written."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from nvae.provenance.lineage import Hashes, differences, read_record
 from tests.unit.wrong_world import make_project
 
 MODELS = Path("results/smoke/models/glyphs")
-#: Not throughput.csv, which tells of the machine.
+#: Compared files, without throughput.csv, which depends on the machine.
 FILES = ("weights.safetensors", "model.json", "history.csv")
 
 
 @pytest.fixture(autouse=True)
 def project(small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A trained N-VAE, whose λ on glyphs is 2."""
+    """Train an N-VAE, whose λ on glyphs is 2."""
     make_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     small_set.save(Path("set.npz"))
@@ -31,7 +31,7 @@ def alias(variant: str, *more: str) -> int:
     return main(["alias", "glyphs", "--variant", variant, "--profile", "smoke", *more])
 
 
-def test_it_has_the_bytes_of_a_training() -> None:
+def test_an_alias_has_the_bytes_of_a_trained_model() -> None:
     assert alias("n_vae_lambda2") == 0
     assert train("n_vae_lambda2", "--out", "trained") == 0
     copied, trained = MODELS / "n_vae_lambda2/seed0", Path("trained")
@@ -46,13 +46,13 @@ def test_it_has_the_bytes_of_a_training() -> None:
 
 
 @pytest.mark.parametrize("variant", ["n_vae", "n_vae_lambda4"])
-def test_a_variant_that_is_trained_itself_is_refused(variant: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_variant_with_settings_of_its_own_is_refused(variant: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert alias(variant, "--out", "copied") == 2
     assert f"Train it: nvae train glyphs --variant {variant} --seed 0." in capsys.readouterr().err
     assert not Path("copied").exists()
 
 
-def test_a_model_of_other_settings_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_with_other_settings_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert train("n_vae_lambda4", "--out", "other") == 0
     assert alias("n_vae_lambda2", "--model", "other", "--out", "copied") == 2
     assert "got a model that was trained with other settings" in capsys.readouterr().err

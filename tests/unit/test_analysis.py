@@ -1,4 +1,4 @@
-"""Tables from models, each against a model whose answer is known."""
+"""Tables of models whose results are known."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def model(small_set: PreparedSet) -> NVae:
     return n_vae(image_shape=small_set.image_shape).float()
 
 
-def test_kl_table_has_the_means_per_class(model: NVae, small_set: PreparedSet) -> None:
+def test_the_kl_table_has_the_means_per_class(model: NVae, small_set: PreparedSet) -> None:
     table = kl_table(model, small_set.test, small_set.class_names, device=CPU)
     assert len(table) == 3 * (3 * 2 + 2)
     kl = encode(model, small_set.test, device=CPU).kl_nats
@@ -48,8 +48,10 @@ def test_metrics_agree_with_the_kl_table(model: NVae, small_set: PreparedSet) ->
     assert {"r2_knn_level", "r2_ridge_level", "best_spearman_level"} <= set(test.index)
 
 
-def test_probe_reads_a_factor_that_a_latent_carries(small_set: PreparedSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A perfect code gives R² near 1, a useless one about 0 or below."""
+def test_a_probe_predicts_a_factor_that_a_latent_carries(
+    small_set: PreparedSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A perfect code gives an R² near 1, a useless one of about 0 or less."""
     model = n_vae(image_shape=small_set.image_shape).float()
     params = MetricsParams(neighbours=3, neighbour_weights="uniform", ridge_penalty=1e-6)
     by_images = {len(split): split.factors for _, split in small_set.splits()}
@@ -90,7 +92,7 @@ def test_best_spearman_ignores_constant_dimensions() -> None:
 
 
 @pytest.mark.parametrize("kind", ["class", "shared"])
-def test_traversal_moves_one_latent_alone(kind: str, model: NVae, small_set: PreparedSet) -> None:
+def test_a_traversal_changes_only_one_latent(kind: str, model: NVae, small_set: PreparedSet) -> None:
     found = traverse(model, small_set.test, kind, TRAVERSAL, n_classes=3, device=CPU)  # type: ignore[arg-type]
     assert found.images.shape == (3, 2, 5, *small_set.image_shape)
     assert (np.diff(found.kl_nats, axis=1) <= 0).all()
@@ -108,18 +110,18 @@ def test_traversal_moves_one_latent_alone(kind: str, model: NVae, small_set: Pre
     np.testing.assert_allclose(found.images[label, row, step], expected, atol=0.51)
 
 
-def test_traversal_around_the_prior_starts_from_zero(model: NVae, small_set: PreparedSet) -> None:
+def test_a_traversal_around_the_prior_starts_from_zero(model: NVae, small_set: PreparedSet) -> None:
     params = TRAVERSAL.model_copy(update={"center": "prior"})
     found = traverse(model, small_set.test, "class", params, n_classes=3, device=CPU)
     at_zero = model.decode(torch.zeros(1, 8), torch.tensor([2]))[0].detach().numpy() * 255
     np.testing.assert_allclose(found.images[2, 1, 2], at_zero, atol=0.51)
 
 
-def test_samples_follow_sigma(model: NVae) -> None:
+def test_samples_depend_on_sigma(model: NVae) -> None:
     params = SamplesParams(sigmas=(1e-6, 2.0), images_per_class=3)
     images = sample_grid(model, params, n_classes=3, seed=0, device=CPU)
     assert images.shape[:3] == (2, 3, 3)
-    assert np.ptp(images[0].astype(int), axis=1).max() <= 1  # at σ → 0 all images of a class are the same
+    assert np.ptp(images[0].astype(int), axis=1).max() <= 1  # for σ → 0 all images of a class are equal
     assert np.ptp(images[1].astype(int), axis=1).max() > 1
     assert (images == sample_grid(model, params, n_classes=3, seed=0, device=CPU)).all()
     assert (images != sample_grid(model, params, n_classes=3, seed=1, device=CPU)).any()

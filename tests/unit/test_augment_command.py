@@ -1,4 +1,4 @@
-"""``nvae augment`` and its neighbours from the command line: what is kept, what is trained again, what is refused."""
+"""``nvae augmentation`` and related commands: arms that are kept or trained again, and refused input."""
 
 import dataclasses
 import io
@@ -20,7 +20,7 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 @pytest.fixture
 def project(small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a small data set under the name glyphs, a trained CVAE and a trained classifier."""
+    """Return a folder with a small data set named glyphs, a trained CVAE and a trained classifier."""
     monkeypatch.chdir(tmp_path)
     content = yaml.safe_load(PARAMS.read_text())
     content["profiles"]["smoke"]["fidelity"]["neighbours"] = 2
@@ -32,7 +32,7 @@ def project(small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def edit(change: dict[str, Any]) -> None:
-    """Change the smoke profile's sections."""
+    """Change sections of the smoke profile."""
     content = yaml.safe_load(Path("params.yaml").read_text())
     for section, keys in change.items():
         content["profiles"]["smoke"].setdefault(section, {}).update(keys)
@@ -48,7 +48,7 @@ TABLE = Path("results/smoke/runs/glyphs/cvae/seed0/augmentation.csv")
 
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The arms that are trained while a test runs."""
+    """Return the list of the arms that are trained during a test."""
     names: list[str] = []
 
     def monitored(*args: Any, **kwargs: Any) -> list[dict[str, float]]:
@@ -59,7 +59,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_a_second_run_trains_nothing_and_a_new_sigma_its_arms_alone(project: Path, trained: list[str]) -> None:
+def test_a_second_run_trains_nothing_and_a_new_sigma_only_its_arms(project: Path, trained: list[str]) -> None:
     assert augment() == 0
     first = TABLE.read_bytes()
     assert len(trained) == len(set(trained)) == 4
@@ -79,7 +79,7 @@ def test_a_second_run_trains_nothing_and_a_new_sigma_its_arms_alone(project: Pat
     assert table["error_pct"].between(0, 100).all()
 
 
-def test_killed_in_the_middle_of_an_arm_goes_on_there(
+def test_a_run_that_is_killed_within_an_arm_resumes_there(
     project: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert augment("--arms", "whole", "--out", "whole.csv") == 0
@@ -88,7 +88,7 @@ def test_killed_in_the_middle_of_an_arm_goes_on_there(
 
     def stop(self: object, note: str) -> None:
         calls.append(note)
-        if len(calls) == 3:  # the second arm's first epoch of two
+        if len(calls) == 3:  # the first of two epochs of the second arm
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -112,7 +112,7 @@ def test_killed_in_the_middle_of_an_arm_goes_on_there(
         {"models": {"classifier": {"defaults": {"label_smoothing": 0.2}}}},
     ],
 )
-def test_another_classifier_trains_every_arm_anew(change: dict[str, Any], project: Path, trained: list[str]) -> None:
+def test_another_classifier_retrains_every_arm(change: dict[str, Any], project: Path, trained: list[str]) -> None:
     assert augment() == 0
     trained.clear()
     edit(change)
@@ -120,7 +120,7 @@ def test_another_classifier_trains_every_arm_anew(change: dict[str, Any], projec
     assert len(trained) == 4
 
 
-def test_another_generator_or_code_trains_every_arm_anew(
+def test_another_generator_or_other_code_retrains_every_arm(
     project: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert augment() == 0
@@ -135,7 +135,7 @@ def test_another_generator_or_code_trains_every_arm_anew(
     assert len(trained) == 4
 
 
-def test_a_damaged_record_is_trained_again(project: Path, trained: list[str]) -> None:
+def test_an_arm_with_a_damaged_record_is_trained_again(project: Path, trained: list[str]) -> None:
     assert augment() == 0
     trained.clear()
     record = Path("results/smoke/arms/glyphs/cvae/seed0/sigma1.0-share0.5.json")
@@ -147,7 +147,7 @@ def test_a_damaged_record_is_trained_again(project: Path, trained: list[str]) ->
     assert json.loads(whole)["depends_on"]["sigma"] == 1.0
 
 
-def test_arms_of_one_program_are_kept_and_resumed_as_others_are(
+def test_arms_that_are_trained_together_are_kept_and_resumed(
     project: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit({"execution": {"arms_at_once": 3}})
@@ -171,13 +171,13 @@ def test_arms_of_one_program_are_kept_and_resumed_as_others_are(
     assert trained == []
 
 
-def test_restart_trains_every_arm(project: Path, trained: list[str]) -> None:
+def test_restart_retrains_every_arm(project: Path, trained: list[str]) -> None:
     assert augment() == 0
     assert augment("--restart") == 0
     assert len(trained) == 8
 
 
-def test_a_classifier_generates_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_classifier_is_refused_as_generator(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["augmentation", "glyphs", "--variant", "classifier", "--profile", "smoke"]) == 2
     assert "got Classifier, expected a model that generates images" in capsys.readouterr().err
 
@@ -202,17 +202,17 @@ def test_fidelity_and_gans_need_a_classifier_of_the_same_images(
     assert set(sidecar["made_from"]["inputs"]) == {"data", "classifier"}
 
 
-def test_a_judge_of_other_images_is_refused(
+def test_a_classifier_of_other_images_is_refused(
     project: Path, small_set: PreparedSet, capsys: pytest.CaptureFixture[str]
 ) -> None:
     renamed = PreparedSet(**{**vars(small_set), "class_names": ("x", "y", "z")})
     renamed.save(Path("data/prepared/smoke/garments.npz"))
     classifier = "results/smoke/models/glyphs/classifier/seed0"
     assert main(["train", "garments", "--variant", "cgan", "--profile", "smoke", "--classifier", classifier]) == 2
-    assert "expected a classifier of small's classes and images" in capsys.readouterr().err
+    assert "expected a classifier of the classes and the image size of small" in capsys.readouterr().err
 
 
-def test_encode_and_aggregate_write_what_figure_3_reads(project: Path) -> None:
+def test_posteriors_and_aggregate_write_the_tables_of_figure_3(project: Path) -> None:
     assert main(["train", "glyphs", "--variant", "n_vae", "--profile", "smoke"]) == 0
     assert main(["posteriors", "glyphs", "--profile", "smoke"]) == 0
     with np.load("results/smoke/tables/posteriors/glyphs-n_vae.npz") as arrays:
@@ -225,9 +225,7 @@ def test_encode_and_aggregate_write_what_figure_3_reads(project: Path) -> None:
     assert (table[table["metric"] == "between_class_share"].groupby("split")["dim"].count() == 2).all()
 
 
-def test_a_model_without_blocks_or_a_label_head_has_shared_traversals_alone(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_without_blocks_has_only_shared_traversals(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["traversals", "glyphs", "--variant", "cvae", "--kind", "shared", "--profile", "smoke"]) == 0
     with np.load("results/smoke/tables/traversals/glyphs-cvae-shared.npz") as arrays:
         assert arrays["images"].shape[:2] == arrays["dims"].shape
@@ -238,7 +236,7 @@ def test_a_model_without_blocks_or_a_label_head_has_shared_traversals_alone(
     assert "got Classifier, expected a model with an encoder" in capsys.readouterr().err
 
 
-def test_tried_settings_tell_what_samples_are_worth_on_validation_alone(project: Path, small_set: PreparedSet) -> None:
+def test_try_settings_evaluates_samples_on_the_validation_set_only(project: Path, small_set: PreparedSet) -> None:
     common = [
         "try-settings",
         "glyphs",

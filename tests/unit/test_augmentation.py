@@ -1,4 +1,4 @@
-"""The augmentation study and what explains it, with generators whose worth is known."""
+"""The augmentation study and the fidelity metrics, with generators of known quality."""
 
 import dataclasses
 from typing import Any, Literal
@@ -52,17 +52,15 @@ def classifier(small_set: PreparedSet) -> Classifier:
     return model
 
 
-def test_grid_is_every_sigma_with_every_share() -> None:
+def test_the_grid_combines_every_sigma_with_every_share() -> None:
     grid = arms(AugmentationParams(sigmas=(1.0, 2.0), generated_shares=(0.5, 1.0)))
     assert {(arm.sigma, arm.generated_share) for arm in grid} == {(1.0, 0.5), (2.0, 0.5), (1.0, 1.0), (2.0, 1.0)}
     assert len({arm.name for arm in grid}) == 4
 
 
 @pytest.mark.parametrize(("share", "generated"), [(0.25, [4] * 7 + [2]), (0.5, [8] * 7 + [4]), (1.0, [16] * 7 + [8])])
-def test_generated_images_take_the_place_of_real_ones(
-    share: float, generated: list[int], small_set: PreparedSet
-) -> None:
-    """The known mistake: with more images, more steps."""
+def test_generated_images_replace_real_ones(share: float, generated: list[int], small_set: PreparedSet) -> None:
+    """Known mistake: adding images also adds optimizer steps."""
     source = mixture(small_set, share)
     batches = list(source.epoch(1))
     real = list(source.real.epoch(1))
@@ -79,7 +77,7 @@ def test_generated_images_take_the_place_of_real_ones(
     assert max(counts) - min(counts) <= 1
 
 
-def test_images_are_the_same_each_time_and_others_each_epoch_and_seed(small_set: PreparedSet) -> None:
+def test_generated_images_depend_only_on_epoch_and_seed(small_set: PreparedSet) -> None:
     def images(epoch: int, seed: int) -> torch.Tensor:
         return torch.cat([x for x, _ in mixture(small_set, 1.0, seed=seed).epoch(epoch)])
 
@@ -89,7 +87,7 @@ def test_images_are_the_same_each_time_and_others_each_epoch_and_seed(small_set:
 
 
 @pytest.mark.parametrize(("shown", "low", "high"), [((0, 1, 2), 0.0, 5.0), ((1, 2, 0), 95.0, 100.0)])
-def test_error_tells_a_good_generator_from_one_that_mixes_classes_up(
+def test_the_error_separates_a_good_generator_from_one_that_confuses_classes(
     shown: tuple[int, ...], low: float, high: float, small_set: PreparedSet
 ) -> None:
     (errors,) = train_arms(
@@ -99,8 +97,8 @@ def test_error_tells_a_good_generator_from_one_that_mixes_classes_up(
     assert all(low <= error <= high for error in errors.values())
 
 
-def test_real_images_repair_a_bad_generator_in_part(small_set: PreparedSet) -> None:
-    """Half of the labels of each class are wrong, all in one way: far from certain, but not all wrong."""
+def test_real_images_partly_compensate_a_bad_generator(small_set: PreparedSet) -> None:
+    """With a share of 0.25, a quarter of the labels are wrong, all in the same way; with a share of 1, all are."""
 
     def error(share: float) -> float:
         arm = Arm(1.0, share)
@@ -114,7 +112,9 @@ def test_real_images_repair_a_bad_generator_in_part(small_set: PreparedSet) -> N
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_arms_of_one_program_end_as_each_does_alone(precision: Literal["fp32", "bf16"], small_set: PreparedSet) -> None:
+def test_arms_trained_together_equal_arms_trained_alone(
+    precision: Literal["fp32", "bf16"], small_set: PreparedSet
+) -> None:
     group = [Arm(1.0, 0.25), Arm(1.0, 1.0), Arm(2.0, 0.5)]
     protocol = PROTOCOL.model_copy(update={"epochs": 3, "precision": precision})
     real = Shuffled(Resident.of(small_set.train, CPU), protocol.batch_size, 0)
@@ -136,12 +136,12 @@ def test_arms_of_one_program_end_as_each_does_alone(precision: Literal["fp32", "
             torch.testing.assert_close(weights[run], own, rtol=0, atol=tolerance)
         for joint, single in zip(together, alone, strict=True):
             assert joint[f"label_{run}"] == pytest.approx(single["label"], rel=tolerance)
-    # The test can fail: arms of other mixes end elsewhere.
+    # The test is sensitive: arms with other mixtures differ by more than the tolerance.
     first, second = (weights for weights in next(iter(stacked.parameters()))[:2])
     assert (first - second).abs().max() > 3 * tolerance
 
 
-def test_a_group_of_arms_errs_as_its_arms_do_alone(small_set: PreparedSet) -> None:
+def test_a_group_of_arms_has_the_errors_of_its_single_arms(small_set: PreparedSet) -> None:
     group = [Arm(1.0, 0.25), Arm(1.0, 1.0)]
     arguments: dict[str, Any] = {"seed": 0, "device": CPU, "title": "arm"}
     generator, params = Columns((1, 2, 0)), classifier_params()
@@ -151,8 +151,8 @@ def test_a_group_of_arms_errs_as_its_arms_do_alone(small_set: PreparedSet) -> No
     assert together[0]["test"] < together[1]["test"] - 50
 
 
-def test_test_images_are_never_trained_on_nor_chosen_by(small_set: PreparedSet) -> None:
-    """With a test split of nonsense the classifier is the same: validation errs as before."""
+def test_test_images_influence_neither_training_nor_selection(small_set: PreparedSet) -> None:
+    """With a meaningless test split the classifier, and thus its validation error, stays the same."""
     inverted = dataclasses.replace(small_set.test, images=255 - small_set.test.images)
     other = dataclasses.replace(small_set, test=inverted)
     arguments: dict[str, Any] = {"seed": 0, "device": CPU, "title": "arm"}
@@ -164,7 +164,7 @@ def test_test_images_are_never_trained_on_nor_chosen_by(small_set: PreparedSet) 
     assert first["test"] != second["test"]
 
 
-def test_accuracy_by_class_is_by_the_class_that_was_asked_for() -> None:
+def test_accuracy_by_class_groups_by_the_requested_class() -> None:
     found = accuracy_by_class(torch.tensor([0, 0, 1, 0]), torch.tensor([0, 0, 1, 1]), n_classes=3)
     assert found[:2].tolist() == [1.0, 0.5]
     assert found[2].isnan()
@@ -178,13 +178,13 @@ def values(classifier: Classifier, data: PreparedSet, model: Columns, *, sigma: 
     return dict(zip(rows["metric"], rows["value"], strict=True))
 
 
-def test_fidelity_tells_good_collapsed_and_missing_classes(classifier: Classifier, small_set: PreparedSet) -> None:
+def test_fidelity_detects_collapsed_and_missing_classes(classifier: Classifier, small_set: PreparedSet) -> None:
     good = values(classifier, small_set, Columns())
     assert good["accuracy_pct"] == 100
     assert good["classes_present"] == 3
     assert good["lowest_class_coverage"] > 0.3
     collapsed = values(classifier, small_set, Columns(spread=0.0))
-    assert collapsed["accuracy_pct"] == 100  # accuracy does not see it: coverage has to
+    assert collapsed["accuracy_pct"] == 100  # coverage detects the collapse, accuracy does not
     assert collapsed["coverage"] < 0.7 * good["coverage"]
     assert collapsed["recall"] < good["recall"]
     assert collapsed["frechet_distance"] > 1.5 * good["frechet_distance"]
@@ -195,14 +195,14 @@ def test_fidelity_tells_good_collapsed_and_missing_classes(classifier: Classifie
     assert missing["accuracy_pct"] == pytest.approx(200 / 3)
 
 
-def test_fidelity_has_a_row_a_split_sigma_and_metric(classifier: Classifier, small_set: PreparedSet) -> None:
+def test_fidelity_has_one_row_per_split_sigma_and_metric(classifier: Classifier, small_set: PreparedSet) -> None:
     table = fidelity_table(Columns(), classifier, small_set, FIDELITY, sigmas=(1.0, 2.0), seed=0, device=CPU)
     assert len(table) == 2 * 2 * 9
     assert not table.duplicated(["split", "sigma", "metric"]).any()
     assert table["value"].notna().all()
 
 
-def test_the_monitor_sees_a_collapse(classifier: Classifier, small_set: PreparedSet) -> None:
+def test_the_monitor_detects_a_collapse(classifier: Classifier, small_set: PreparedSet) -> None:
     monitor = gan_monitor.make(classifier, small_set, FIDELITY, seed=0, device=CPU)
     good, missing, collapsed = (monitor(model, 1) for model in (Columns(), Columns((0, 1, 1)), Columns(spread=0.0)))
     assert good["lowest_sample_accuracy"] == 1

@@ -1,4 +1,4 @@
-"""The benchmark measures what it says: turns are taken, ratios are per round, and the usual loop learns."""
+"""The benchmark: contestants take turns, ratios are computed per round, and the usual loop learns."""
 
 import os
 from collections.abc import Callable
@@ -32,12 +32,12 @@ def _model(name: str) -> Trainable:
 
 
 def _images() -> tuple[torch.Tensor, torch.Tensor]:
-    """One flat image a class: what can be learnt in a few steps."""
+    """Return images that are constant per class, which a model can learn in a few steps, and their labels."""
     labels = torch.arange(60) % CLASSES
     return (labels * 100).to(torch.uint8)[:, None, None].expand(-1, *SHAPE).contiguous(), labels
 
 
-def test_contestants_take_turns_and_the_first_round_is_left_out(
+def test_contestants_take_turns_and_the_first_round_is_discarded(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     record = tmp_path / "turns"
@@ -57,7 +57,7 @@ def test_contestants_take_turns_and_the_first_round_is_left_out(
     measured = contest.rates(one, rounds=2)
     turns = [line.split() for line in record.read_text().splitlines()]
     assert [name for name, _ in turns] == ["ours", "other"] * 3
-    # One process each, none of them this one: nothing that a contestant sets up is there for the other.
+    # Each contestant has a process of its own, so that it cannot use what another one has set up.
     assert len({(name, process) for name, process in turns}) == len({process for _, process in turns} - {os.getpid()})
     assert clock["now"] == 0
     assert measured["round"].tolist() == [1, 1, 2, 2]
@@ -72,7 +72,7 @@ def test_a_contestant_that_fails_ends_the_contest() -> None:
         contest.rates(contest.Contest("step", {"ours": int, "other": fails}, {}), rounds=1)
 
 
-def test_ours_is_set_up_as_training_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_contestant_is_set_up_like_training(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
     monkeypatch.setattr(ours, "IMAGES", 8)
     monkeypatch.setattr(
@@ -82,7 +82,7 @@ def test_ours_is_set_up_as_training_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert opened == ["cpu"]
 
 
-def test_a_ratio_is_taken_within_each_round() -> None:
+def test_ratios_are_computed_within_each_round() -> None:
     one = contest.Contest("step", {"ours": int, "other": int}, {"other": 1.5})
     rows = [
         ("step", name, number, rate)
@@ -95,7 +95,7 @@ def test_a_ratio_is_taken_within_each_round() -> None:
     assert (row["against"], row["goal"], row["rounds"], row["ours_per_s"]) == ("other", 1.5, 3, 10.0)
 
 
-def test_a_record_keeps_what_other_machines_measured(tmp_path: Path) -> None:
+def test_a_record_keeps_the_measurements_of_other_machines(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     for cpu, cores, ratio in [("one", "2", 1.0), ("other", "2", 2.0), ("one", "8", 3.0), ("one", "2", 4.0)]:
         table = pd.DataFrame({"contest": ["step"], "ratio": [ratio]})
@@ -109,13 +109,13 @@ def test_a_record_keeps_what_other_machines_measured(tmp_path: Path) -> None:
 
 
 def _operations(work: Callable[[], object]) -> int:
-    """Of matrix products, as PyTorch counts them."""
+    """Return the number of operations in matrix products, as PyTorch counts them."""
     with FlopCounterMode(display=False) as counter:
         work()
     return counter.get_total_flops()
 
 
-def test_the_floor_has_the_products_of_a_step() -> None:
+def test_the_floor_has_the_matrix_products_of_an_optimizer_step() -> None:
     images, labels = _images()
     model = _model("classifier")
     (turn,) = model.optimizer_steps()
@@ -130,17 +130,18 @@ def test_the_floor_has_the_products_of_a_step() -> None:
     assert _operations(work) == _operations(step)
 
 
-def test_the_floor_of_a_cgan_has_both_players_products() -> None:
+def test_the_floor_of_a_cgan_has_the_matrix_products_of_both_players() -> None:
     model = _model("cgan")
     assert isinstance(model, CGan)
-    # Multiplications of one image by each layer's weights.
-    judge, maker = (
+    # Multiplications per image and layer.
+    discriminator, generator = (
         [layer.weight.numel() for layer in player.modules() if isinstance(layer, nn.Linear)]
         for player in (model.discriminator, model.generator)
     )
-    # Forward and for weights and inputs, but for the first layer's, of a real and a generated image; the generator's
-    # step passes the judge forward and back, for its inputs alone.
-    products = 2 * (3 * sum(judge) - judge[0]) + (3 * sum(maker) - maker[0]) + 2 * sum(judge)
+    # Discriminator: forward pass, and gradients of weights and (except in the first layer) of inputs, for a real and a
+    # generated image. Generator: the same once, with the discriminator's forward pass and gradients of inputs.
+    products = 2 * (3 * sum(discriminator) - discriminator[0])
+    products += (3 * sum(generator) - generator[0]) + 2 * sum(discriminator)
     work = floor.cgan(model, batch_size=10, images=20)
     assert work() == 20
     assert _operations(work) == 2 * 20 * products
@@ -164,41 +165,41 @@ def test_the_usual_loop_learns(make: Callable[[], usual.Step]) -> None:
     losses: list[float] = []
     step = make()
 
-    def noted(x: torch.Tensor, y: torch.Tensor) -> float:
+    def recorded(x: torch.Tensor, y: torch.Tensor) -> float:
         losses.append(step(x, y))
         return losses[-1]
 
-    work = usual.epochs_of(noted, images, labels, batch_size=20)
+    work = usual.epochs_of(recorded, images, labels, batch_size=20)
     assert work() == len(images)
     for _ in range(80):
         work()
     assert sum(losses[-3:]) < 0.8 * sum(losses[:3])
 
 
-def test_the_usual_step_moves_both_players() -> None:
+def test_the_usual_step_updates_both_players() -> None:
     model = _model("cgan")
     assert isinstance(model, CGan)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     images, labels = _images()
     usual.epochs_of(usual.cgan_step(model), images, labels, batch_size=20)()
-    moved = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
-    assert moved == {"generator", "discriminator"}
+    updated = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert updated == {"generator", "discriminator"}
 
 
-def test_stacked_runs_are_counted_as_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stacked_runs_are_counted_individually(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ours, "IMAGES", 256)
     for stacked in (False, True):
         assert ours.epoch("classifier", precision="fp32", runs=2, stacked=stacked)() == 512
 
 
-def test_exponents_are_of_each_thing_alone() -> None:
+def test_exponents_are_computed_separately() -> None:
     rows = {"grows": ["a", "b", "a", "b"], "size": [1, 2, 10, 4], "median_s": [1.0, 3.0, 10.0, 12.0]}
     found = scaling.exponents(pd.DataFrame(rows))["exponent"].tolist()
     assert found[2:] == pytest.approx([1.0, 2.0])
     assert all(pd.isna(value) for value in found[:2])
 
 
-def test_what_reaches_the_target_in_every_seed_and_soonest_stands_first(tmp_path: Path) -> None:
+def test_settings_are_sorted_by_seeds_that_reach_the_target_and_then_by_speed(tmp_path: Path) -> None:
     common = {"who": "ours", "batch_size": 128, "epochs": 10, "best_nats": 1.0}
     rows = [
         {**common, "learning_rate": rate, "seed": seed, "seconds": seconds, "ratio": seconds and 60 / seconds}

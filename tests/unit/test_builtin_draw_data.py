@@ -117,7 +117,7 @@ def test_a_folder_with_other_files_is_never_replaced(
     precious.parent.mkdir()
     precious.write_text("years of work")
     assert draw("glyphs", precious.parent, params) == 2
-    assert "holds thesis.tex" in capsys.readouterr().err
+    assert "contains thesis.tex" in capsys.readouterr().err
     assert precious.read_text() == "years of work"
 
 

@@ -1,4 +1,4 @@
-"""The calibration of the detector: one model at every setting of the dial, each on data of that setting."""
+"""Calibration of the detector: one model per setting of the dial, trained on data of that setting."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return pd.read_csv(out)
 
 
-def test_every_setting_has_its_truth_and_what_kl_says(table: pd.DataFrame) -> None:
+def test_every_setting_has_its_true_share_and_the_share_of_kl(table: pd.DataFrame) -> None:
     assert table.columns[:4].tolist() == ["dataset", "model", "seed", "exclusive_factors"]
     assert table.groupby(["dataset", "model", "seed", "split"]).ngroups == 1
     assert table.loc[0, ["dataset", "model", "seed", "split"]].tolist() == ["dial", "n_vae", 3, "test"]
@@ -42,7 +42,7 @@ def test_factors_are_those_of_the_setting(table: pd.DataFrame) -> None:
     assert counts.to_dict() == {(0, "shared"): 6, (6, "exclusive"): 60}
 
 
-def test_it_is_the_same_set_as_from_files(tmp_path: Path) -> None:
+def test_a_set_drawn_in_memory_equals_the_set_from_files(tmp_path: Path) -> None:
     params = config.load(PARAMS, profile="smoke").data["dial_few"]
     raw, out = tmp_path / "raw", tmp_path / "prepared.npz"
     common = ["dial_few", "--profile", "smoke", "--params", str(PARAMS)]
@@ -66,7 +66,7 @@ def test_it_is_the_same_set_as_from_files(tmp_path: Path) -> None:
         (["dial", "--variant", "cgan"], "expected a model with an encoder and a decoder"),
     ],
 )
-def test_what_cannot_be_calibrated_is_refused(
+def test_unsuitable_data_sets_and_models_are_refused(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     common = ["--profile", "smoke", "--params", str(PARAMS), "--out", str(tmp_path / "x.csv")]
@@ -75,7 +75,7 @@ def test_what_cannot_be_calibrated_is_refused(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_slice_sees_the_dial_and_no_other_set(tmp_path: Path) -> None:
+def test_the_slice_depends_on_the_dial_and_on_no_other_set(tmp_path: Path) -> None:
     def sliced(change: dict[str, Any]) -> str:
         content = yaml.safe_load(PARAMS.read_text())
         for section, value in change.items():

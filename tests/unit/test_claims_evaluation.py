@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from nvae.claims import evaluation
+from nvae.tables.reading import load_table
+from nvae.tables.schemas import TableSchema
 from tests.unit.test_claims_command import (
     OWN,
     SHARED,
@@ -145,8 +147,12 @@ def test_a_damaged_table_is_an_error_with_claim_quantity_and_path(
 
 def test_a_table_is_read_once_for_all_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     paths = []
-    read = evaluation.load_table
-    monkeypatch.setattr(evaluation, "load_table", lambda path, schema: paths.append(path) or read(path, schema))
+
+    def load_and_record(path: Path, schema: TableSchema) -> pd.DataFrame:
+        paths.append(path)
+        return load_table(path, schema)
+
+    monkeypatch.setattr(evaluation, "load_table", load_and_record)
     write_claims(claim(), claim(id="C2"))
     claims()
     assert paths == [Path("results/paper/tables/metrics.csv")]

@@ -183,7 +183,7 @@ def test_an_error_is_reported_with_its_claim(change: Change, message: str, tmp_p
         ("", "the file: got None"),
         ("claims: [3]", "claims.0: got 3"),
         ("other: 1", "claims: got nothing"),
-        ("claims: []\nclaims: []", "the key claims stands twice"),
+        ("claims: []\nclaims: []", "the key claims is given twice"),
     ],
 )
 def test_a_file_without_claims_is_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -206,5 +206,5 @@ def test_ids_are_unique(tmp_path: Path) -> None:
 def test_a_quantity_given_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("claims:\n- id: C1\n  quantities:\n    a: 1\n    a: 2\n")
-    with pytest.raises(UserError, match="the key a stands twice"):
+    with pytest.raises(UserError, match="the key a is given twice"):
         load(path)

@@ -204,7 +204,7 @@ ERRORS: list[tuple[dict[str, object], str]] = [
     ({"quantities": {"a_{v}": {}}}, "claim C7.quantities.a_{v}: got the list v, expected one of w, set."),
     (
         {"over": {}, "quantities": {"a_{v}": {}}},
-        "claim C7.quantities.a_{v}: got the list v, expected one of the lists under over, of which there are none.",
+        "claim C7.quantities.a_{v}: got the list v, expected a list under the key over, which has none.",
     ),
     (
         {"quantities": {"a_{w}": {"role": "{set.role}"}}},
@@ -219,6 +219,10 @@ ERRORS: list[tuple[dict[str, object], str]] = [
         "claim C7.quantities.{set.title}: got {set.title}, expected {set.name}, {set.role}.",
     ),
     ({"quantities": {"a_{w.name}": {}}}, "claim C7.quantities.a_{w.name}: got {w.name}, expected {w}."),
+    (
+        {"over": {"w": [1]}, "quantities": {"a_{w.name}": {}}},
+        "claim C7.quantities.a_{w.name}: got {w.name}, expected {w}.",
+    ),
     (
         {"criteria": [{"each": "v", "criteria": [OTHER]}]},
         "claim C7.criteria.0.each: got the list v, expected one of w, set.",
@@ -268,8 +272,8 @@ ERRORS: list[tuple[dict[str, object], str]] = [
     ),
     # Loops.
     (
-        {"criteria": [{"each": "set", "name": "x"}]},
-        "claim C7.criteria.0: got the keys each, name, expected each and criteria.",
+        {"criteria": [{"each": "set"}]},
+        "claim C7.criteria.0: got the keys each, expected each and criteria.",
     ),
     (
         {"criteria": [{"each": "set", "criteria": [OTHER], "unit": ""}]},
@@ -288,8 +292,8 @@ ERRORS: list[tuple[dict[str, object], str]] = [
         "claim C7.criteria.0.each: got [['w']], expected the name of a list, or several.",
     ),
     (
-        {"criteria": [{"each": "set", "criteria": {}}]},
-        "claim C7.criteria.0.criteria: got {}, expected a list of criteria.",
+        {"criteria": [{"each": "set", "criteria": {"name": "x"}}]},
+        "claim C7.criteria.0.criteria: got {'name': 'x'}, expected a list of criteria.",
     ),
     (
         {"criteria": [{"each": "set", "criteria": []}]},

@@ -1,4 +1,4 @@
-"""``nvae collect``: text in, the same text out, in order. Tables that do not fit stand in wrong_tables.py."""
+"""``nvae collect`` joins the text of tables unchanged and in order. wrong_tables.py has tables that it refuses."""
 
 from pathlib import Path
 

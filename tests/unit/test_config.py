@@ -1,4 +1,4 @@
-"""params.yaml: what is accepted and what a rule depends on; what is refused stands in wrong_params.py."""
+"""params.yaml: valid settings, and the slices on which rules depend. wrong_params.py has settings that are refused."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def edited(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
-    """A copy of params.yaml with some dotted keys changed."""
+    """Return a function that writes a copy of params.yaml with some dotted keys changed."""
 
     def edit(changes: dict[str, Any]) -> Path:
         content = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -40,7 +40,7 @@ def test_profiles_are_valid(profile: str) -> None:
         json.loads(loaded.slice("train", dataset=dataset, variant="n_vae", seed=0))
 
 
-def test_overrides_come_in_order(edited: Callable[[dict[str, Any]], Path]) -> None:
+def test_overrides_are_applied_in_order(edited: Callable[[dict[str, Any]], Path]) -> None:
     path = edited(
         {
             "models.n_vae.defaults.class_dims": 7,
@@ -57,7 +57,7 @@ def test_overrides_come_in_order(edited: Callable[[dict[str, Any]], Path]) -> No
     assert loaded.training_params("mnist", "n_vae").epochs != 377
 
 
-def test_models_share_what_is_common(edited: Callable[[dict[str, Any]], Path]) -> None:
+def test_models_share_the_common_settings(edited: Callable[[dict[str, Any]], Path]) -> None:
     path = edited({"models.common.defaults.hidden": [64], "models.common.mnist": {"latent_dims": 11, "pixel_std": 0.5}})
     loaded = config.load(path)
     params = {variant: loaded.model_params("mnist", variant) for variant in loaded.variants}
@@ -68,7 +68,7 @@ def test_models_share_what_is_common(edited: Callable[[dict[str, Any]], Path]) -
     assert {found.pixel_std for found in params.values() if hasattr(found, "pixel_std")} == {0.5}
 
 
-def test_models_without_blocks_have_as_many_latents_as_a_class_of_n_vae() -> None:
+def test_models_without_blocks_have_as_many_latents_as_n_vae_has_per_class() -> None:
     loaded = config.load(ROOT / "params.yaml")
     for dataset in loaded.data:
         blocks = loaded.model_params(dataset, "n_vae")
@@ -89,7 +89,7 @@ def test_only_monitored_models_depend_on_the_monitor(edited: Callable[[dict[str,
     assert changed == {"cgan", "ac_gan"}
 
 
-def test_variants_that_differ_in_name_alone_are_trained_as_one(edited: Callable[[dict[str, Any]], Path]) -> None:
+def test_variants_that_differ_only_in_name_are_trained_once(edited: Callable[[dict[str, Any]], Path]) -> None:
     loaded = config.load(ROOT / "params.yaml", profile="paper")
     ablated = ("n_vae_lambda1", "n_vae_lambda1_5", "n_vae_lambda2", "n_vae_no_bias", "n_vae")
     # λ is 1.5 on MNIST and 2 on Yale B.
@@ -100,7 +100,7 @@ def test_variants_that_differ_in_name_alone_are_trained_as_one(edited: Callable[
     assert other.trained_as("yale_b", "n_vae_lambda2") == "n_vae_lambda2"
 
 
-def test_slice_changes_with_its_readers_keys_only(edited: Callable[[dict[str, Any]], Path]) -> None:
+def test_a_slice_depends_only_on_the_keys_that_its_step_reads(edited: Callable[[dict[str, Any]], Path]) -> None:
     before = config.load(ROOT / "params.yaml")
     after = config.load(edited({"models.n_vae.mnist": {"class_weight": 3.5}, "execution.device": "cpu"}))
 
@@ -116,11 +116,11 @@ def test_slice_changes_with_its_readers_keys_only(edited: Callable[[dict[str, An
 def test_reordering_keys_changes_no_slice(tmp_path: Path) -> None:
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
 
-    def turned(value: Any) -> Any:
-        return {k: turned(value[k]) for k in reversed(value)} if isinstance(value, dict) else value
+    def reordered(value: Any) -> Any:
+        return {k: reordered(value[k]) for k in reversed(value)} if isinstance(value, dict) else value
 
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(turned(content), sort_keys=False))
+    path.write_text(yaml.safe_dump(reordered(content), sort_keys=False))
     one, other = config.load(ROOT / "params.yaml"), config.load(path)
     for dataset in one.data:
         assert one.slice("prepare", dataset=dataset) == other.slice("prepare", dataset=dataset)

@@ -1,4 +1,4 @@
-"""What the documents say exists, exists."""
+"""Documents mention only files, commands, tables and numbers that exist."""
 
 import json
 import re
@@ -14,28 +14,28 @@ from nvae.cli import VERBS
 from nvae.config import load
 from nvae.figures import FIGURES
 from nvae.models import build
-from nvae.tables.schemas import ARRAYS, TABLES, VARIANTS
 from nvae.plotting.labels import model_label
+from nvae.tables.schemas import ARRAYS, TABLES, VARIANTS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 NAMES = {figure.name for figure in FIGURES}
 
 
-def test_readme_has_one_row_a_figure() -> None:
+def test_readme_has_one_row_per_figure() -> None:
     rows = re.findall(r"^\| (S?)(\d+) \| `paper_figs/(\w+)\.pdf` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert {name for _, _, name in rows} == NAMES
     assert all(name.startswith(f"{'supp' if kind else 'fig'}{int(number):02}_") for kind, number, name in rows)
     assert len(rows) == len(NAMES)
 
 
-def test_dvc_has_one_stage_a_figure() -> None:
+def test_dvc_has_one_stage_per_figure() -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert set(stages["figure"]["foreach"]) == NAMES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document: Path) -> None:
+def test_link_targets_exist(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text())
     missing = [t for t in targets if "://" not in t and not (document.parent / t).exists()]
     assert not missing
@@ -53,7 +53,7 @@ def test_commands_exist(document: Path) -> None:
 
 
 def tables_table() -> str:
-    """The tables and their columns, as docs/architecture.md has to list them."""
+    """Return the list of tables and their columns, as docs/architecture.md has it."""
     lines = ["| table | made by | columns or arrays |", "|---|---|---|"]
     for schema in (*TABLES.values(), VARIANTS):
         columns = [column.name + (f" ({column.meaning})" if column.meaning else "") for column in schema.columns]
@@ -76,7 +76,7 @@ def test_architecture_lists_every_table() -> None:
 
 
 def budget_table() -> str:
-    """Weights and steps of what is compared, as docs/choices.md has to list them."""
+    """Return the numbers of weights and steps of the compared models, as docs/choices.md lists them."""
     config = load(ROOT / "params.yaml", profile="paper")
     lines = [
         "| model | latents | weights | steps of 128 | β₁ | extras |",
@@ -113,13 +113,13 @@ def test_choices_list_weights_and_steps() -> None:
 HALF = {"error_share0.5_pct": 1.0} | {f"error_share0.5_sigma{sigma:g}_pct": sigma for sigma in (1.5, 2, 2.5, 3)}
 
 
-def told(value: object) -> str:
-    """A setting as params.yaml would have it."""
+def _format_setting(value: object) -> str:
+    """Format a setting as in params.yaml."""
     return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
 def tries_table(dataset: str, differing: dict[str, object], columns: dict[str, str]) -> str:
-    """Runs of docs/tries.csv, as docs/claims.md has to list them: what differs from the choice, and columns."""
+    """Return runs of docs/tries.csv as docs/claims.md lists them: settings unlike the chosen ones, and metrics."""
     config = load(ROOT / "params.yaml", profile="paper")
     runs = pd.read_csv(ROOT / "docs/tries.csv")
     runs = runs[runs["dataset"] == dataset].dropna(subset=[name for name in columns if name in runs])
@@ -133,7 +133,9 @@ def tries_table(dataset: str, differing: dict[str, object], columns: dict[str, s
             **config.training_params(dataset, run["variant"]).model_dump(mode="json"),
             **differing,
         }
-        changed = [f"`{key} = {told(run[key])}`" for key in TRIED if key in chosen and run[key] != chosen[key]]
+        changed = [
+            f"`{key} = {_format_setting(run[key])}`" for key in TRIED if key in chosen and run[key] != chosen[key]
+        ]
         about = f"{model_label(run['variant'])}, " if len(set(runs["variant"])) > 1 else ""
         how = f", {run['precision']}" if len(set(runs["precision"])) > 1 else ""
         values = [f"{run[name]:.{3 if name in FINE else 2}f}" for name in columns]
@@ -141,9 +143,9 @@ def tries_table(dataset: str, differing: dict[str, object], columns: dict[str, s
     return "\n".join(lines)
 
 
-#: Keys that the tries change.
+#: Keys whose settings differ between the tries.
 TRIED = ("likelihood", "class_dims", "shared_dims", "class_weight", "class_bias", "kl_warmup_epochs", "beta")
-#: What is told to three decimals.
+#: Metrics that are printed with three decimals.
 FINE = ("aggregate_sliced_wasserstein", "aggregate_mean_between_class_share")
 BOUND = {"negative_bound_nats": "bound"}
 
@@ -214,7 +216,7 @@ def test_citation_file_names_the_paper() -> None:
     assert content["references"][0]["title"] == content["preferred-citation"]["title"]
 
 
-def test_registry_host_is_named_nowhere() -> None:
+def test_no_file_names_a_registry_host() -> None:
     hosts = ("pypi" + ".org", "python" + "hosted", "anaconda" + ".org", "deb.debian" + ".org")
     tracked = [p for pattern in ("*", "nvae/**/*.py", "workflow/**/*", "docs/*") for p in ROOT.glob(pattern)]
     found = [
@@ -228,7 +230,7 @@ def test_registry_host_is_named_nowhere() -> None:
     assert not found
 
 
-def test_the_readmes_claims_are_those_of_the_committed_result() -> None:
+def test_the_claims_of_the_readme_are_those_of_the_committed_result() -> None:
     content = json.loads((ROOT / "results/paper/claims.json").read_text(encoding="utf-8"))
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert with_table(text, content, name="README.md") == text, "stale: run `nvae claims --readme README.md`"

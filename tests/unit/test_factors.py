@@ -1,4 +1,4 @@
-"""Factor probes and KL's verdict on codes whose content is known."""
+"""Factor probes and shares of KL, for codes whose content is known."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ CLASSES, OWN = 3, 1
 
 @pytest.fixture(scope="module")
 def data() -> PreparedSet:
-    """Three classes; the pixels are the factors: one shared, and one of each class's own."""
+    """Return a set of three classes whose pixels are the factors: a shared one, and an exclusive one per class."""
 
     def split(name: str, n: int, seed: int) -> Split:
         rng = np.random.default_rng(seed)
@@ -42,7 +42,13 @@ def data() -> PreparedSet:
 
 @dataclass(frozen=True)
 class Code:
-    """Where a code puts the shared factor, the class's own and how surely (standard deviation of used dimensions)."""
+    """Latents as functions of the shared and the exclusive factor, each (n,).
+
+    Args:
+        own: Posterior mean in the block of the image's class.
+        shared: Posterior mean in the shared block.
+        std: Posterior standard deviation of these two dimensions.
+    """
 
     own: Callable[[Tensor, Tensor], Tensor]
     shared: Callable[[Tensor, Tensor], Tensor]
@@ -50,7 +56,7 @@ class Code:
 
 
 class Planted(Untrained):
-    """A model whose posterior is made by hand from the two pixels that hold the factors."""
+    """Model whose posterior is constructed from the two pixels that hold the factors."""
 
     def __init__(self, code: Code, *, blocks: bool = True) -> None:
         super().__init__()
@@ -64,7 +70,7 @@ class Planted(Untrained):
         common, own = (x[:, 0, place] * 3.4 - 1.7 for place in (0, 1))
         label = (x[:, 0, 2] * 255).round().long()
         mu = torch.zeros(len(x), CLASSES + 1)
-        # Dimensions that are not used still lean a little towards the factor, as an encoder's do.
+        # The means of unused dimensions still follow the factor slightly, as those of an encoder do.
         mu[:, :CLASSES] = 1e-4 * own[:, None]
         log_var = torch.zeros_like(mu)
         rows = torch.arange(len(x))
@@ -75,7 +81,7 @@ class Planted(Untrained):
 
 
 class Padded(Planted):
-    """The same with seven shared dimensions and six of each block beside, all at the prior."""
+    """The same model with seven more shared dimensions and six more per block, all at the prior."""
 
     def axes(self) -> tuple[LatentAxis, ...]:
         own = tuple(LatentAxis(label, dim) for label in range(CLASSES) for dim in range(7))
@@ -89,7 +95,7 @@ class Padded(Planted):
         return Posterior(mu, log_var)
 
 
-RIGHT = Code(own=lambda common, own: own, shared=lambda common, own: common)
+CORRECT = Code(own=lambda common, own: own, shared=lambda common, own: common)
 SWAPPED = Code(own=lambda common, own: common, shared=lambda common, own: own)
 USELESS = Code(own=lambda common, own: 0 * own, shared=lambda common, own: 0 * own, std=1.0)
 ROTATED = Code(own=lambda common, own: (common + own) / 2**0.5, shared=lambda common, own: (common - own) / 2**0.5)
@@ -106,14 +112,14 @@ def value(found: pd.DataFrame, factor: str, codes: str, metric: str) -> float:
     return float(only)
 
 
-def test_factors_are_told_by_where_they_have_values(data: PreparedSet) -> None:
+def test_the_classes_with_values_determine_the_kind_of_a_factor(data: PreparedSet) -> None:
     factors = known_factors(data)
     labels = {factor.name: factor.label for factor in factors}
     assert labels == {"common": SHARED, "a's": 0, "b's": 1, "c's": 2}
     assert exclusive_share(factors, 3) == 0.5
 
 
-def test_a_set_without_factors_or_with_half_shared_ones_is_refused(data: PreparedSet) -> None:
+def test_a_set_without_factors_or_with_partly_shared_ones_is_refused(data: PreparedSet) -> None:
     bare = [Split(split.images, split.labels, split.names) for _, split in data.splits()]
     with pytest.raises(UserError, match="factors are unknown"):
         known_factors(PreparedSet(data.name, data.class_names, (), *bare))
@@ -124,8 +130,8 @@ def test_a_set_without_factors_or_with_half_shared_ones_is_refused(data: Prepare
         known_factors(PreparedSet(data.name, data.class_names, data.factor_names, train, data.validation, data.test))
 
 
-def test_a_right_code_has_each_factor_where_it_belongs(data: PreparedSet) -> None:
-    found = table(RIGHT, data)
+def test_a_correct_code_has_each_factor_in_its_block(data: PreparedSet) -> None:
+    found = table(CORRECT, data)
     assert value(found, "common", "shared", "r2") > 0.99
     assert value(found, "common", "own", "r2") < 0.1
     assert value(found, "b's", "own", "r2") > 0.97
@@ -136,11 +142,11 @@ def test_a_right_code_has_each_factor_where_it_belongs(data: PreparedSet) -> Non
     assert value(found, "all", "decoded", "dci_disentanglement") > 0.9
     assert value(found, "all", "decoded", "kl_block_share") == pytest.approx(0.5, abs=0.02)
     assert value(found, "all", "decoded", "exclusive_share") == 0.5
-    # Shared KL is common to all classes, that of the blocks no other class has.
+    # All classes have the KL of the shared block, and only one has that of a class block.
     assert value(found, "all", "decoded", "kl_class_specific_share") == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_swapped_code_is_found_out(data: PreparedSet) -> None:
+def test_a_swapped_code_is_detected(data: PreparedSet) -> None:
     found = table(SWAPPED, data)
     assert value(found, "common", "shared", "r2") < 0.1
     assert value(found, "common", "own", "r2") > 0.97
@@ -148,35 +154,35 @@ def test_a_swapped_code_is_found_out(data: PreparedSet) -> None:
     assert value(found, "a's", "own", "r2") < 0.1
 
 
-def test_a_useless_code_knows_nothing(data: PreparedSet) -> None:
+def test_a_useless_code_predicts_nothing(data: PreparedSet) -> None:
     found = table(USELESS, data)
     assert (found[found.metric == "r2"]["value"] < 0.1).all()
     assert value(found, "all", "decoded", "mig") < 0.1
 
 
-def test_a_dimension_at_the_prior_carries_nothing_whatever_its_mean_does(data: PreparedSet) -> None:
-    """The blocks of the other classes follow the factor by a ten-thousandth of a standard deviation."""
-    found = table(RIGHT, data)
+def test_a_dimension_at_the_prior_carries_nothing_even_if_its_mean_follows_a_factor(data: PreparedSet) -> None:
+    """The means of the other classes' blocks follow the factor by 1e-4 standard deviations."""
+    found = table(CORRECT, data)
     assert value(found, "b's", "others", "r2_of_means") > 0.9
     assert value(found, "b's", "others", "r2") < 0.1
 
 
-def test_a_rotated_code_knows_all_but_in_no_dimension_alone(data: PreparedSet) -> None:
-    right, rotated = table(RIGHT, data), table(ROTATED, data)
+def test_a_rotated_code_has_low_scores_of_disentanglement(data: PreparedSet) -> None:
+    correct, rotated = table(CORRECT, data), table(ROTATED, data)
     for metric in ("mig", "sap", "dci_disentanglement"):
-        assert value(rotated, "all", "decoded", metric) < 0.5 * value(right, "all", "decoded", metric)
+        assert value(rotated, "all", "decoded", metric) < 0.5 * value(correct, "all", "decoded", metric)
     assert 0.2 < value(rotated, "a's", "own", "r2") < 0.7
 
 
-def test_a_factor_in_both_blocks_is_a_leak_and_no_gap(data: PreparedSet) -> None:
+def test_a_factor_in_both_blocks_is_predicted_from_both_and_has_no_gap(data: PreparedSet) -> None:
     found = table(TWICE, data)
     assert value(found, "c's", "own", "r2") > 0.97
     assert value(found, "c's", "shared", "r2") > 0.97
     assert value(found, "all", "decoded", "mig") < 0.1
 
 
-def test_a_model_without_blocks_is_asked_what_it_can_answer(data: PreparedSet) -> None:
-    found = table(RIGHT, data, blocks=False)
+def test_a_model_without_blocks_has_only_shared_and_decoded_codes(data: PreparedSet) -> None:
+    found = table(CORRECT, data, blocks=False)
     assert set(found.codes) == {"shared", "decoded"}
     assert "kl_block_share" not in set(found.metric)
     assert value(found, "b's", "shared", "r2") > 0.9
@@ -185,7 +191,7 @@ def test_a_model_without_blocks_is_asked_what_it_can_answer(data: PreparedSet) -
 def test_too_many_neighbours_are_refused(data: PreparedSet) -> None:
     params = FactorsParams(neighbours=301, neighbour_weights="uniform", bins=5)
     with pytest.raises(UserError, match="300 training images of class 0"):
-        factor_table(Planted(RIGHT), data, params, seed=0, device=CPU)
+        factor_table(Planted(CORRECT), data, params, seed=0, device=CPU)
 
 
 def test_the_block_share_is_a_ratio_of_sums() -> None:
@@ -195,29 +201,29 @@ def test_the_block_share_is_a_ratio_of_sums() -> None:
     assert np.isnan(block_share(np.zeros((2, 3), np.float32), np.array([0, 1]), owners))
 
 
-def test_the_class_specific_share_is_what_not_every_class_has() -> None:
+def test_the_class_specific_share_excludes_kl_that_every_class_has() -> None:
     labels = np.array([0, 0, 1, 1])
     kl = np.array([[2.0, 4.0], [2.0, 4.0], [0.0, 2.0], [0.0, 2.0]], dtype=np.float32)
     assert class_specific_share(kl, labels) == pytest.approx(1 - (0 + 2) / (1 + 3))
     assert class_specific_share(np.ones((4, 2), np.float32), labels) == 0
 
 
-def test_the_summary_has_means_and_the_lowest(data: PreparedSet) -> None:
-    found = factor_summary(table(RIGHT, data))
+def test_the_summary_has_means_and_minima(data: PreparedSet) -> None:
+    found = factor_summary(table(CORRECT, data))
     assert found["r2_exclusive_from_own"] > 0.97
     assert found["lowest_r2_exclusive_from_own"] <= found["r2_exclusive_from_own"]
     assert found["r2_exclusive_from_shared"] < 0.1
     assert found["kl_block_share"] == pytest.approx(0.5, abs=0.02)
 
 
-def test_dimensions_at_the_prior_do_not_hide_what_others_know(data: PreparedSet) -> None:
-    """Seven dimensions of pure noise stand beside the one that carries the factor."""
-    found = factor_table(Padded(RIGHT), data, PARAMS, seed=0, device=CPU, splits=("test",), scores=False)
+def test_dimensions_at_the_prior_do_not_hide_others(data: PreparedSet) -> None:
+    """Seven shared dimensions of pure noise accompany the one that carries the factor."""
+    found = factor_table(Padded(CORRECT), data, PARAMS, seed=0, device=CPU, splits=("test",), scores=False)
     assert value(found, "common", "shared", "r2") > 0.97
     assert value(found, "b's", "own", "r2") > 0.95
 
 
-def test_reliability_is_the_share_of_signal() -> None:
+def test_reliability_is_the_share_of_signal_in_the_variance() -> None:
     rng = np.random.default_rng(0)
     mu = rng.normal(0, [2.0, 1.0, 1e-4, 0.0], (20_000, 4))
     z = mu + rng.normal(0, [1.0, 1.0, 1.0, 0.0], mu.shape)

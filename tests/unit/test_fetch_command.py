@@ -109,4 +109,4 @@ def test_a_failed_source_is_reported(
     mirror(project / "bad", {"mnist/digits.gz": PACKED[:-20]})
     monkeypatch.setenv("NVAE_DATA_MIRROR", "bad,m1")
     assert cli.main(["fetch", "mnist"]) == 0
-    assert "passed over NVAE_DATA_MIRROR bad (digits.gz: truncated gzip)" in capsys.readouterr().err
+    assert "skipped NVAE_DATA_MIRROR bad (digits.gz: truncated gzip)" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Every figure, drawn from tables that are made up to the contract of docs/architecture.md."""
+"""Every figure, drawn from made-up tables with the columns of the schemas."""
 
 import subprocess
 import sys
@@ -54,36 +54,36 @@ def test_each_module_draws_a_figure_and_each_figure_has_a_module() -> None:
     modules = {f"nvae.figures.{path.stem}" for path in folder.glob("*.py")}
     others = {f"nvae.figures.{name}" for name in ("__init__", "spec", "loading")}
     assert {spec.module for spec in figures.FIGURES} == modules - others
-    # A module of its own has the name of its figure.
+    # A module that draws one figure has the name of that figure.
     assert all(spec.drawn_by or spec.module.endswith(f".{spec.name}") for spec in figures.FIGURES)
     assert len(NAMES) == len(set(NAMES))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_draws_the_same_bytes_twice(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drawing_twice_gives_the_same_bytes(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = draw(name, project, monkeypatch)
     pdf, png = saved(first)
     assert first.get_figwidth() in (style.SINGLE, style.DOUBLE)
-    assert first.get_figheight() <= 9.0, "higher than a page's text"
+    assert first.get_figheight() <= 9.0, "higher than the text area of a page"
     assert (pdf, png) == saved(draw(name, project, monkeypatch))
     assert pdf.startswith(b"%PDF")
     assert b"CreationDate" not in pdf
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "fig04_graphical_model"])
-def test_says_n(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = words(draw(name, project, monkeypatch))
-    # Figure 3 has both: what one model looks like, and metrics over seeds.
-    assert ("n = 1 model (seed 0)" in told) == (name not in OVER_SEEDS)
-    assert ("n = 3 seeds" in told) == (name in [*OVER_SEEDS, "fig03_aggregate_posterior"])
+def test_the_number_of_seeds_or_models_is_stated(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = words(draw(name, project, monkeypatch))
+    # Figure 3 has both: panels of one model, and metrics over seeds.
+    assert ("n = 1 model (seed 0)" in shown) == (name not in OVER_SEEDS)
+    assert ("n = 3 seeds" in shown) == (name in [*OVER_SEEDS, "fig03_aggregate_posterior"])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_words_keep_clear_of_each_other_and_of_the_edge(
+def test_texts_do_not_overlap_and_stay_within_the_page(
     name: str, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figure = draw(name, project, monkeypatch)
-    # What is really drawn: a figure also owns ticks outside the view and those of hidden axes.
+    # The texts that are drawn. A figure also has ticks outside the view and ticks of hidden axes, which are not.
     drawn: dict[int, matplotlib.text.Text] = {}
     original = matplotlib.text.Text.draw
 
@@ -106,7 +106,7 @@ def test_words_keep_clear_of_each_other_and_of_the_edge(
     upright = [(t, b) for t, b in zip(shown, boxes, strict=True) if t.get_rotation() == 0]
     for i, (text, box) in enumerate(upright):
         for other, other_box in upright[i + 1 :]:
-            # Glyphs that touch by less than a pixel are apart in print.
+            # Texts that overlap by less than a pixel are separate in print.
             assert not box.padded(-1).overlaps(other_box.padded(-1)), (text, other)
 
 
@@ -128,7 +128,7 @@ def test_own_and_shared_dimensions_have_one_scale(project: Path, monkeypatch: py
 
 def test_a_shared_panel_follows_its_dimension_through_every_class() -> None:
     table = traversal_table("glyphs", "shared")
-    # Paint each image with its dimension's number, whatever place the class lists it at.
+    # Each image has the number of its dimension as its grey level, at any place in the list of its class.
     table["images"] = np.broadcast_to(table["dims"][:, :, None, None, None], table["images"].shape).astype(np.uint8)
     figure = traversals.shared_traversals(table, n_dims=9, columns=4, width=style.DOUBLE)
     seen = set()
@@ -149,7 +149,7 @@ def test_seed_images_are_shown_only_where_they_are_the_centre() -> None:
         assert len(figure.axes) == 4 + extra
 
 
-def test_few_steps_and_dimensions_do_not_make_giant_images() -> None:
+def test_few_steps_and_dimensions_do_not_give_huge_images() -> None:
     table = traversal_table("glyphs", "shared", n_dims=1, steps=2, center="prior")
     figure = traversals.shared_traversals(table, n_dims=4, columns=4, width=style.DOUBLE)
     assert figure.get_figheight() < 9

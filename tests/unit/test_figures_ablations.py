@@ -1,4 +1,4 @@
-"""Figures S5 and S6: what is plotted is the ablation's table, a data set a column, and what is missing is told."""
+"""Figures S5 and S6: they plot the numbers of the ablation, one column per data set, and report missing rows."""
 
 import importlib
 
@@ -34,7 +34,7 @@ def table_of(name: str, *, n_seeds: int = 3) -> pd.DataFrame:
 
 
 def values(table: pd.DataFrame, dataset: str, metric: str) -> pd.DataFrame:
-    """A row a variant, in their order, a column a seed."""
+    """Return one row per variant, in their order, and one column per seed."""
     rows = table[(table["dataset"] == dataset) & (table["metric"] == metric)]
     return rows.pivot_table("value", "model", "seed", sort=False)
 
@@ -77,7 +77,7 @@ def test_each_line_of_s5_is_a_metric_over_lambda(column: int) -> None:
         assert (at.min(), at.max()) == pytest.approx((low[3], high[3]))
 
 
-def test_s5_has_an_axis_of_doublings_and_marks_where_the_papers_condition_fails() -> None:
+def test_s5_has_a_logarithmic_axis_and_marks_where_the_papers_condition_fails() -> None:
     table = table_of("supp05")
     for axes in drawn("supp05", {"ablation": table}).axes:
         assert axes.get_xscale() == "log"
@@ -93,7 +93,7 @@ def test_s5_has_an_axis_of_doublings_and_marks_where_the_papers_condition_fails(
 
 
 @pytest.mark.parametrize("column", range(3))
-def test_each_bar_of_s6_is_a_blocks_mean_and_lines_join_seeds(column: int) -> None:
+def test_each_bar_of_s6_is_the_mean_of_a_block_and_lines_join_seeds(column: int) -> None:
     table = table_of("supp06")
     above, below = drawn("supp06", {"ablation": table}).axes[column::3]
     bars = {(tuple(bar.get_facecolor()), bar.get_height()) for bar in above.patches}
@@ -133,10 +133,10 @@ def test_intervals_and_dots_need_more_than_one_seed(name: str, n_seeds: int) -> 
     assert bool(dots) == (n_seeds > 1)
 
 
-def test_data_sets_of_unequal_numbers_of_seeds_are_told() -> None:
-    for name, told in (("supp05", "n = 1 to 3 seeds"), ("supp06", "(c) Yale B, n = 1 seed, no interval")):
+def test_unequal_numbers_of_seeds_are_stated() -> None:
+    for name, label in (("supp05", "n = 1 to 3 seeds"), ("supp06", "(c) Yale B, n = 1 seed, no interval")):
         table = table_of(name)
-        assert told in words(drawn(name, {"ablation": table[(table["dataset"] != "yale_b") | (table["seed"] == 0)]}))
+        assert label in words(drawn(name, {"ablation": table[(table["dataset"] != "yale_b") | (table["seed"] == 0)]}))
 
 
 @pytest.mark.parametrize("name", ["supp05", "supp06"])
@@ -155,7 +155,7 @@ def test_data_sets_of_unequal_numbers_of_seeds_are_told() -> None:
         ),
     ],
 )
-def test_rows_that_are_missing_are_told(name: str, lacking: str, message: str) -> None:
+def test_missing_rows_are_reported(name: str, lacking: str, message: str) -> None:
     variants = {"supp05": CLASS_WEIGHT, "supp06": CLASS_BIAS}[name].variants
     ends = {"first": variants[0], "last": variants[-1]}
     table = table_of(name)
@@ -163,10 +163,10 @@ def test_rows_that_are_missing_are_told(name: str, lacking: str, message: str) -
         drawn(name, {"ablation": table.drop(table.query(lacking.format(**ends)).index)})
 
 
-def test_every_seed_is_in_view_and_no_accuracy_is_above_100() -> None:
+def test_every_seed_is_visible_and_the_axis_of_accuracies_ends_near_100() -> None:
     table = table_of("supp05", n_seeds=8)
     perfect = table["value"].where(table["metric"] != "accuracy_pct", 100.0)
-    # Seven seeds alike and one far off: the interval of the mean does not reach it.
+    # Seven seeds are similar and one is far off, outside the interval of the mean.
     far = perfect.where((table["seed"] != 7) | (table["metric"] == "accuracy_pct"), perfect + 50)
     for axes in drawn("supp05", {"ablation": table.assign(value=far)}).axes:
         low, high = axes.get_ylim()
@@ -199,10 +199,10 @@ def test_panels_have_letters_in_reading_order() -> None:
 
 
 @pytest.mark.parametrize("name", ["supp05", "supp06"])
-def test_the_caption_tells_the_first_and_the_last_variant(name: str) -> None:
+def test_the_caption_has_the_numbers_of_the_first_and_the_last_variant(name: str) -> None:
     module = importlib.import_module(figures.find(name).module)
     table = table_of(name, n_seeds=1)
-    head, *told = module.numbers({"ablation": table}).splitlines()
+    head, *items = module.numbers({"ablation": table}).splitlines()
     assert (
         head
         == {
@@ -210,13 +210,13 @@ def test_the_caption_tells_the_first_and_the_last_variant(name: str) -> None:
             "supp06": "Means with → without the class bias; n = 1 seed, no interval",
         }[name]
     )
-    for dataset, words_of_set in zip(DATASETS, told, strict=True):
+    for dataset, item in zip(DATASETS, items, strict=True):
         ends = {metric: values(table, dataset, metric)[0].iloc[[0, -1]] for metric in table["metric"].unique()}
         own, shared, others, accuracy = (
             " → ".join(f"{value:.3g}" for value in ends[metric]) for metric in (*KL, "accuracy_pct")
         )
         change = ends["negative_bound_nats"].diff().iloc[-1]
-        assert words_of_set.partition(": ")[2] == (
+        assert item.partition(": ")[2] == (
             f"KL of the own block {own} nat, shared {shared} nat, other blocks {others} nat; "
             f"change of the negative bound {change:.3g} nat"
             + (f"; label accuracy {accuracy} %" if name == "supp05" else "")

@@ -1,4 +1,4 @@
-"""Contact sheets: each image where its model, class and σ say."""
+"""Contact sheets: each image is at the position of its model, class and σ."""
 
 import matplotlib.text
 import numpy as np
@@ -14,13 +14,13 @@ N_SIGMAS = 5
 
 
 @pytest.mark.parametrize("name", SHEETS)
-def test_each_image_stands_where_its_class_and_sigma_say(name: str) -> None:
+def test_each_image_is_at_the_position_of_its_class_and_sigma(name: str) -> None:
     loaded = tables_of(name)
     for number, model in enumerate(COMPARED):
         table = loaded[f"{SHEETS[name]}_{model}"]
         sigma, k, sample = np.ogrid[:N_SIGMAS, :10, :4]
         code = 60 * number + 12 * sigma + k + 0 * sample
-        # The third and fourth sample of each class are not to be seen.
+        # The third and the fourth sample of each class are not shown.
         code = np.where(sample < 2, code, 250)
         table["images"] = np.broadcast_to(code[..., None, None], table["images"].shape).astype(np.uint8)
     axes = drawn(name, loaded).axes
@@ -33,7 +33,7 @@ def test_each_image_stands_where_its_class_and_sigma_say(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHEETS)
-def test_panels_groups_and_columns_are_named(name: str) -> None:
+def test_panels_groups_and_columns_have_labels(name: str) -> None:
     figure = drawn(name, tables_of(name))
     dataset = {"supp01": "built-in glyphs", "supp02": "built-in garments"}[name]
     titles = [axes.get_title(loc="left") for axes in figure.axes[::N_SIGMAS]]

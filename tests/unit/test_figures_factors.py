@@ -1,4 +1,4 @@
-"""Figures S7 and S8: marks and lines are the factor tables' numbers, and what is missing is told."""
+"""Figures S7 and S8: marks and lines show the numbers of the factor tables, and missing rows are reported."""
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ def s8() -> Figure:
 
 
 def marks_of(axes: Axes, colour: str) -> dict[float, Line2D]:
-    """The means of one colour by their row."""
+    """Return the marks of one colour by their vertical position."""
     found = [
         line for line in axes.lines if line.get_markersize() == marks._SIZE and line.get_markeredgecolor() == colour
     ]
@@ -96,7 +96,7 @@ def test_each_score_has_a_row_and_each_model_a_mark(s7: Figure, panel: int, role
     assert names == ["MIG", "SAP", "DCI disentanglement", "DCI completeness", "DCI informativeness", "modularity"]
 
 
-def test_a_row_has_students_interval_and_a_dot_a_seed() -> None:
+def test_a_row_has_students_interval_and_one_dot_per_seed() -> None:
     for values, least in (([0.2, 0.5, 0.3], None), ([-0.3, 0.3, 0.1], -0.1)):
         axes = style.new_figure(style.SINGLE, 1).subplots()
         marks.draw_row(axes, pd.Series(values), 2, colour=style.INK, below=0.25, least=least)
@@ -112,7 +112,7 @@ def test_a_row_has_students_interval_and_a_dot_a_seed() -> None:
     assert len(axes.lines) == 1
 
 
-def test_the_detected_share_stands_over_the_true_one(s8: Figure) -> None:
+def test_the_detected_share_is_plotted_over_the_true_share(s8: Figure) -> None:
     loaded = tables_of("supp08")
     axes = s8.axes[0]
     line = line_of(axes, (N_VAE, "o"))
@@ -125,7 +125,7 @@ def test_the_detected_share_stands_over_the_true_one(s8: Figure) -> None:
 
 
 @pytest.mark.parametrize("model", ENCODERS)
-def test_the_class_specific_share_is_asked_of_every_model(s8: Figure, model: str) -> None:
+def test_every_model_has_a_line_of_its_class_specific_share(s8: Figure, model: str) -> None:
     loaded = tables_of("supp08")
     line = line_of(s8.axes[1], (style.MODEL_COLOURS[model], style.MODEL_MARKERS[model]))
     np.testing.assert_allclose(line.get_xdata(), SHARES)
@@ -154,7 +154,7 @@ def test_r2_is_a_mean_over_the_factors_of_a_kind(
     np.testing.assert_allclose(line.get_ydata(), expected)
 
 
-def test_each_condition_has_a_row_with_a_mark_a_share(s8: Figure) -> None:
+def test_each_condition_has_a_row_with_one_mark_per_share(s8: Figure) -> None:
     loaded = tables_of("supp08")
     axes = s8.axes[3]
     rows = {
@@ -185,8 +185,8 @@ def test_a_dial_of_fewer_settings_shows_each_once(levels: tuple[int, ...], truth
     assert len(marks_of(axes, N_VAE)) == 6 * len(levels)
     legend = axes.get_legend()
     assert legend is not None
-    told = [text.get_text() for text in legend.get_texts()]
-    assert told == [*(f"true share {truth}" for truth in truths), "true shares"]
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == [*(f"true share {truth}" for truth in truths), "true shares"]
     assert [line.get_fillstyle() for line in marks_of(axes, N_VAE).values()][-1] == "full"
 
 
@@ -201,7 +201,7 @@ def test_intervals_and_dots_need_more_than_one_seed(name: str, n_seeds: int) -> 
 
 
 @pytest.mark.parametrize("name", ["supp07", "supp08"])
-def test_unequal_numbers_of_seeds_are_told(name: str) -> None:
+def test_unequal_numbers_of_seeds_are_stated(name: str) -> None:
     loaded = tables_of(name)
     key = {"supp07": "faces_n_vae", "supp08": "dial_weak_n_vae"}[name]
     loaded[key] = loaded[key][loaded[key]["seed"] == 0]
@@ -224,7 +224,7 @@ def test_unequal_numbers_of_seeds_are_told(name: str) -> None:
         ("supp08", "dial_few_n_vae", f"{AT} 0 and metric == 'kl_block_share'", "dial_few, n_vae: .* kl_block_share"),
     ],
 )
-def test_rows_that_are_missing_are_told(name: str, key: str, lacking: str, message: str) -> None:
+def test_missing_rows_are_reported(name: str, key: str, lacking: str, message: str) -> None:
     loaded = tables_of(name)
     loaded[key] = loaded[key].drop(loaded[key].query(lacking).index)
     with pytest.raises(UserError, match=message):
@@ -236,11 +236,11 @@ def test_calibration_needs_every_table_once() -> None:
     assert len(keys) == len(set(keys)) == 3 + 3 + 2
 
 
-def test_the_captions_number_is_spearmans_of_the_mean_line() -> None:
+def test_the_number_in_the_caption_is_spearmans_rho_of_the_mean_line() -> None:
     loaded = tables_of("supp08")
     means = [numbers(loaded["dial_n_vae"], exclusive_factors=k, metric="kl_block_share").mean() for k in LEVELS]
     assert supp08_calibration.rank_correlation(loaded) == pytest.approx(stats.spearmanr(SHARES, means).statistic)
-    # One step down among six up: 1 − 6 · 2 / (7 · 48).
+    # Two neighbouring ranks of seven are exchanged: 1 − 6 · 2 / (7 · 48).
     table = loaded["dial_n_vae"]
     detected = table["metric"] == "kl_block_share"
     for level, other in ((2, 3), (3, 2)):
@@ -251,9 +251,9 @@ def test_the_captions_number_is_spearmans_of_the_mean_line() -> None:
     assert supp08_calibration.numbers(loaded) == "Spearman's ρ of the line in (a): 0.96; n = 3 seeds"
 
 
-def test_the_caption_tells_mean_r2_of_each_kind_and_source() -> None:
+def test_the_caption_has_the_mean_r2_of_each_kind_and_source() -> None:
     loaded = tables_of("supp07", n_seeds=1)
-    head, *told = supp07_known_factors.numbers(loaded).splitlines()
+    head, *items = supp07_known_factors.numbers(loaded).splitlines()
     assert head == "N-VAE, held-out R², mean over factors; n = 1 seed, no interval"
     expected = []
     for role, dataset, kind, words_of_kind in (
@@ -268,4 +268,4 @@ def test_the_caption_tells_mean_r2_of_each_kind_and_source() -> None:
         )
         values = f"from z_s {z_s:.3g}, own block {own:.3g}, other blocks {others:.3g}"
         expected.append(f"{dataset}, factors {words_of_kind}: {values}")
-    assert told == expected
+    assert items == expected

@@ -1,4 +1,4 @@
-"""Figures over σ: which lines, bands and dots they have, and that these are the table's numbers."""
+"""Figures over σ: their lines, bands and dots show the numbers of the tables."""
 
 import numpy as np
 import pandas as pd
@@ -63,7 +63,7 @@ def test_bands_and_dots_need_more_than_one_seed(name: str, n_seeds: int) -> None
     assert ("n = 1 seed, no interval" in words(figure)) == (n_seeds == 1)
 
 
-def test_unequal_numbers_of_seeds_are_told() -> None:
+def test_unequal_numbers_of_seeds_are_stated() -> None:
     loaded = tables_of("fig09")
     loaded["fashion_cgan"] = without(loaded["fashion_cgan"], seed=1)
     assert "n = 2 to 3 seeds" in words(drawn("fig09", loaded))
@@ -102,7 +102,7 @@ def test_the_baseline_is_the_classifiers_test_error(name: str) -> None:
         assert (span.get_y(), span.get_y() + span.get_height()) == pytest.approx((low, high))
 
 
-def test_where_nobody_errs_the_axis_starts_at_zero() -> None:
+def test_without_any_error_the_axis_runs_from_zero_to_one() -> None:
     tables = tables_of("fig09")
     for key, table in tables.items():
         if key.endswith("baseline"):
@@ -113,7 +113,7 @@ def test_where_nobody_errs_the_axis_starts_at_zero() -> None:
         assert axes.get_ylim() == (0.0, 1.0)
 
 
-def test_figure_9_needs_one_generated_image_for_each_real_one() -> None:
+def test_figure_9_needs_the_share_of_one_generated_image_per_real_image() -> None:
     loaded = tables_of("fig09")
     loaded["fashion_ac_gan"] = without(loaded["fashion_ac_gan"], generated_share=0.5)
     with pytest.raises(UserError, match=r"garments, ac_gan: got generated_share 0\.25, 1\.0, expected also .* 0\.5"):
@@ -121,14 +121,14 @@ def test_figure_9_needs_one_generated_image_for_each_real_one() -> None:
 
 
 @pytest.mark.parametrize("name", WITH_BASELINE)
-def test_a_classifier_without_accuracy_is_refused(name: str) -> None:
+def test_a_classifier_without_accuracy_is_rejected(name: str) -> None:
     loaded = tables_of(name)
     loaded["digits_baseline"] = without(loaded["digits_baseline"], metric="accuracy_pct")
     with pytest.raises(UserError, match="expected also metric accuracy_pct"):
         drawn(name, loaded)
 
 
-def test_figure_s4_has_a_row_a_share() -> None:
+def test_figure_s4_has_one_row_per_share() -> None:
     loaded = tables_of("supp04")
     titles = [axes.get_title(loc="left") for axes in drawn("supp04", loaded).axes]
     assert titles == [
@@ -143,7 +143,7 @@ def test_figure_s4_has_a_row_a_share() -> None:
         drawn("supp04", loaded)
 
 
-def test_many_shares_still_fit_a_page() -> None:
+def test_many_shares_fit_a_page() -> None:
     loaded = tables_of("supp04")
     for key, table in loaded.items():
         if "baseline" not in key:
@@ -155,7 +155,7 @@ def test_many_shares_still_fit_a_page() -> None:
 
 
 @pytest.mark.parametrize(("metric", "column"), [("accuracy_pct", 0), ("recall", 3), ("coverage", 5)])
-def test_figure_s3_has_a_column_a_metric(metric: str, column: int) -> None:
+def test_figure_s3_has_one_column_per_metric(metric: str, column: int) -> None:
     loaded = tables_of("supp03")
     axes = drawn("supp03", loaded).axes[6 + column]
     table = loaded["fashion_ac_gan"]
@@ -178,12 +178,12 @@ def test_only_a_frechet_distance_of_wide_range_is_logarithmic() -> None:
 def test_a_logarithmic_axis_has_plain_numbers() -> None:
     figure = drawn("supp03", tables_of("supp03"))
     figure.canvas.draw()
-    told = [label.get_text() for label in figure.axes[1].get_yticklabels(which="both") if label.get_text()]
-    assert told
-    assert all(float(text) > 0 for text in told)
+    labels = [label.get_text() for label in figure.axes[1].get_yticklabels(which="both") if label.get_text()]
+    assert labels
+    assert all(float(text) > 0 for text in labels)
 
 
-def test_models_have_colours_and_markers_that_mean_nothing_else() -> None:
+def test_models_have_colours_and_markers_without_another_meaning() -> None:
     others = {
         style.OWN_BLOCK,
         style.SHARED,

@@ -1,4 +1,4 @@
-"""What figures are made of: reading tables, summarising KL over seeds, tiling images, naming latent values."""
+"""Parts of figures: summaries of the KL over seeds, grids of images, labels of latent values, style."""
 
 import matplotlib as mpl
 import numpy as np
@@ -12,7 +12,7 @@ from nvae.tables.schemas import TABLES
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    """Two classes of 1 and 3 images, blocks of two dimensions, two shared dimensions, two seeds."""
+    """Return a KL table of two classes with 1 and 3 images, two dimensions per block and shared, and two seeds."""
     nats = {  # (seed, image class) -> block 0, block 1, shared
         (0, 0): ([1.0, 4.0], [0.1, 0.2], [2.0, 6.0]),
         (0, 1): ([0.3, 0.1], [5.0, 2.0], [4.0, 2.0]),
@@ -63,7 +63,7 @@ def test_one_seed_has_no_interval(table: pd.DataFrame) -> None:
     assert summary["n"].tolist() == [1, 1]
 
 
-def test_tiles_lie_row_by_row_and_a_lost_class_is_underlined() -> None:
+def test_tiles_are_in_rows_and_a_lost_class_is_underlined() -> None:
     images = np.arange(6, dtype=np.uint8).reshape(2, 3, 1, 1)
     kept = np.array([[True, True, True], [True, False, True]])
     canvas = grids.tile(images, kept)
@@ -82,7 +82,7 @@ def test_narrow_tiles_get_fewer_values(tile_width: float, expected: str) -> None
     assert " ".join(grids.value_labels(values, tile_width)) == expected
 
 
-def test_a_drawing_ignores_the_callers_settings_and_leaves_them_alone() -> None:
+def test_drawing_ignores_and_keeps_the_callers_settings() -> None:
     seen = {}
 
     @style.styled

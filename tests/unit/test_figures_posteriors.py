@@ -40,10 +40,10 @@ def test_the_most_informative_dimensions_are_shown_in_their_order(dims: int, pan
     assert f"{panels} of {dims} dimensions, by falling KL" in words(figure)
     shown = [words_in(axes) for axes in densities(figure)[4:]]
     assert len(shown) == panels
-    for place, told in enumerate(shown):
-        # The share stands in the aggregate table under the original dimension, 0.1 · dim for seed 0.
+    for place, text in enumerate(shown):
+        # The aggregate table has the share under the number of the original dimension: 0.1 · dim for seed 0.
         dim = table["dims"][place]
-        assert f"dim {dim}, {table['kl_nats'][place]:.2f} nat\nbetween-class share {0.1 * dim:.2f}" in told
+        assert f"dim {dim}, {table['kl_nats'][place]:.2f} nat\nbetween-class share {0.1 * dim:.2f}" in text
 
 
 def test_each_density_has_area_1_and_is_where_its_class_is() -> None:
@@ -71,7 +71,7 @@ def test_all_panels_hold_all_samples_and_have_one_scale() -> None:
     assert high > max(np.abs(loaded[f"{model}_posterior"]["z"][:, :4]).max() for model in ("beta_vae", "n_vae"))
 
 
-def test_points_are_as_many_of_each_class_and_few_enough_for_a_small_file() -> None:
+def test_all_classes_have_equally_many_points_and_the_file_is_small() -> None:
     loaded = tables_of("fig03")
     for model in ("beta_vae", "n_vae"):
         loaded[f"{model}_posterior"] = posterior_table("glyphs", model, n=10_000)
@@ -110,13 +110,13 @@ def test_metrics_are_means_with_intervals_where_there_is_more_than_one_seed(n_se
         assert axes.get_xlim()[0] <= 0
     means = [line.get_xdata()[0] for line in strips[-1].lines if line.get_markersize() == 3]
     assert means[1] == pytest.approx(values.mean())
-    told = words_in(strips[-1])
+    text = words_in(strips[-1])
     if n_seeds == 1:
-        assert f"N-VAE $z_s$: {values.mean():.3g}" in told
+        assert f"N-VAE $z_s$: {values.mean():.3g}" in text
         assert "n = 1 seed, no interval" in words(figure)
     else:
         half = stats.sem(values) * stats.t.ppf(0.975, 2)
-        assert f"N-VAE $z_s$: {values.mean():.0f} ± {half:.0f}" in told
+        assert f"N-VAE $z_s$: {values.mean():.0f} ± {half:.0f}" in text
         assert "95 % t interval of the mean over seeds, n = 3 seeds" in words(figure)
 
 
@@ -129,7 +129,7 @@ def test_metrics_are_means_with_intervals_where_there_is_more_than_one_seed(n_se
         ("seed", 0, "expected also seed 0"),
     ],
 )
-def test_an_aggregate_table_that_lacks_rows_is_refused(column: str, value: object, message: str) -> None:
+def test_an_aggregate_table_without_some_rows_is_rejected(column: str, value: object, message: str) -> None:
     loaded = tables_of("fig03")
     table = loaded["n_vae_aggregate"]
     assert isinstance(table, pd.DataFrame)
@@ -138,7 +138,7 @@ def test_an_aggregate_table_that_lacks_rows_is_refused(column: str, value: objec
         drawn("fig03", loaded)
 
 
-def test_more_classes_than_colours_are_refused() -> None:
+def test_more_classes_than_colours_are_rejected() -> None:
     loaded = tables_of("fig03")
     table: Arrays = loaded["beta_vae_posterior"]
     table["class_names"] = np.array([f"c{k}" for k in range(11)])
@@ -157,7 +157,7 @@ def test_a_class_of_one_image_has_no_density() -> None:
     assert len(axes.lines) == 11
 
 
-def test_a_squared_distance_below_zero_is_in_view() -> None:
+def test_a_negative_squared_distance_is_visible() -> None:
     loaded = tables_of("fig03")
     table = aggregate_table("glyphs", "n_vae").query("split == 'test'")
     loaded["n_vae_aggregate"] = table.assign(value=table["value"].where(table["metric"] != "mmd", -0.01))

@@ -1,4 +1,4 @@
-"""Reading a figure's tables, and picking rows: what is missing is told, never left out."""
+"""Reading of the tables of figures and selection of rows: what is missing is reported, and never omitted."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.unit import figure_world
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with one for each kind of arrays."""
+    """Return a folder with one subfolder per kind of arrays."""
     for kind in ARRAYS:
         (tmp_path / kind).mkdir()
     return tmp_path
@@ -26,17 +26,17 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    """Test rows of a KL table."""
+    """Return the test rows of a KL table."""
     whole = figure_world.kl_table("glyphs")
     return whole.loc[whole["split"] == "test", list(TABLES["kl"].names)].reset_index(drop=True)
 
 
-def test_a_missing_table_names_the_target_that_makes_it(tmp_path: Path) -> None:
+def test_the_message_about_a_missing_table_has_its_target(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"snakemake --cores 2 -- .*/kl\.csv"):
         tables.load_table(tmp_path / "kl.csv", TABLES["kl"])
 
 
-def test_a_table_without_a_column_names_it(table: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_missing_column_is_named(table: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "kl.csv"
     table.drop(columns="kl_nats").to_csv(path, index=False)
     with pytest.raises(UserError, match="expected also kl_nats"):
@@ -61,14 +61,14 @@ def test_a_class_called_na_keeps_its_name(table: pd.DataFrame, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("kind", "lacking"), [("traversals", "values"), ("samples", "sigmas"), ("posteriors", "z, labels")]
 )
-def test_an_archive_without_an_array_names_it(kind: str, lacking: str, folder: Path) -> None:
+def test_a_missing_array_is_named(kind: str, lacking: str, folder: Path) -> None:
     path = folder / kind / "toy.npz"
     np.savez(path, images=np.zeros(3))
     with pytest.raises(UserError, match=f"also {lacking}"):
         tables.load_arrays(path)
 
 
-def test_a_broken_or_pickled_archive_is_refused(folder: Path) -> None:
+def test_a_broken_or_pickled_archive_is_rejected(folder: Path) -> None:
     path = folder / "samples/toy.npz"
     path.write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(UserError, match="npz of plain arrays"):
@@ -79,7 +79,7 @@ def test_a_broken_or_pickled_archive_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", TABLES)
-def test_the_schema_states_which_columns_a_table_must_have(kind: str, tmp_path: Path) -> None:
+def test_a_table_must_have_the_columns_of_its_schema(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "toy.csv"
     *others, last = TABLES[kind].names
     pd.DataFrame({column: ["test"] for column in others}).to_csv(path, index=False)
@@ -110,12 +110,12 @@ RUNS = ("yale_b/n_vae", "yale_b/n_vae_no_bias", "mnist/n_vae", "mnist/n_vae_no_b
 
 
 def files(need: figures.Need | figures.Ablation, roles: dict[str, str]) -> list[str]:
-    """The files that a need has in the results folder, of seeds 3 and 5."""
+    """Return the files of a need for the seeds 3 and 5, relative to the results folder."""
     found = need.files(Layout("demo"), roles, lambda dataset: [3, 5])
     return [path.relative_to("results/demo").as_posix() for path in found]
 
 
-def test_a_need_names_a_role_or_a_built_in_set_and_an_ablation_every_run() -> None:
+def test_the_runs_and_files_of_needs_and_ablations() -> None:
     roles = {"digits": "mnist", "faces": "yale_b"}
     by_role = figures.Need("x", "kl", "faces", "cvae")
     assert by_role.runs(roles) == (("yale_b", "cvae"),)
@@ -137,7 +137,7 @@ def test_a_need_names_a_role_or_a_built_in_set_and_an_ablation_every_run() -> No
 
 
 def ablated(spec: figures.FigureSpec, variants: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, folder: Path) -> object:
-    """What a figure of an ablation is drawn from, with these parameters of the variants."""
+    """Return the table of an ablation as its figure gets it, with the given table of variants."""
     monkeypatch.chdir(folder)
     layout = Layout("smoke")
     (need,) = spec.needs
@@ -152,9 +152,7 @@ def ablated(spec: figures.FigureSpec, variants: pd.DataFrame, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("name", ["supp05", "supp06"])
-def test_an_ablation_gets_the_column_that_it_is_named_after(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_ablation_has_a_column_of_its_parameter(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = figures.find(name)
     parameter = {"supp05": "class_weight", "supp06": "class_bias"}[name]
     loaded = ablated(spec, figure_world.variants_table(), monkeypatch, tmp_path)
@@ -169,7 +167,7 @@ def test_an_ablation_gets_the_column_that_it_is_named_after(
 
 
 @pytest.mark.parametrize("setting", ["", "many", "inf"])
-def test_a_missing_weight_is_a_missing_number_and_not_a_text(
+def test_a_setting_that_is_no_number_among_numbers_is_rejected(
     setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     variants = figure_world.variants_table()
@@ -184,14 +182,14 @@ def test_select_keeps_rows_that_match_everything_wanted() -> None:
     assert row["value"].tolist() == [pytest.approx(0.1 * 3 + 0.01 * 2)]
 
 
-def test_select_names_the_value_that_is_not_there() -> None:
+def test_select_reports_a_value_that_is_missing() -> None:
     frame = figure_world.augmentation_table("glyphs", "cgan")
     with pytest.raises(UserError, match=r"glyphs, cgan: got generated_share 0\.25, 0\.5, 1\.0, expected also .* 0\.75"):
         tables.select(frame, generated_share=0.75)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_missing_number_is_refused_only_where_it_would_be_used(bad: float, tmp_path: Path) -> None:
+def test_a_missing_number_is_rejected_only_if_it_is_selected(bad: float, tmp_path: Path) -> None:
     frame = figure_world.fidelity_table("glyphs", "cgan").query("split == 'test'").reset_index(drop=True)
     frame.loc[frame.query("metric == 'recall'").index[0], "value"] = bad
     path = tmp_path / "fidelity.csv"

@@ -1,4 +1,4 @@
-"""Jobs that fork from a server: they do, say and leave what one alone would, hear signals, and are no orphans."""
+"""Jobs forked from the server behave like separate processes, receive signals, and leave no orphans."""
 
 import os
 import shutil
@@ -17,31 +17,32 @@ import yaml
 from nvae.data.prepared import PreparedSet
 from nvae.forking import client
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no server elsewhere")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the fork server needs Linux")
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
-#: Runs longer than any test.
+#: Command that runs longer than any test.
 TRAIN = ("train", "glyphs", "--data", "set.npz", "--params", "params.yaml", "--profile", "smoke")
 NVAE = (sys.executable, "-P", "-c", "import sys; from nvae.cli import main; sys.exit(main())")
-#: In a fork or not at all.
+#: Program that runs a verb only in a fork; without a server its exit code is 99.
 FORKED = (
     *NVAE[:-1],
     "import sys; from nvae.forking.client import run; code = run(sys.argv[1:]); sys.exit(99 if code is None else code)",
 )
 ONE_THREAD = dict.fromkeys(client.THREADS, "1")
-_PATIENCE_S = 120.0
+_TIMEOUT_S = 120.0
 
 
-def until(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not happened():
-        assert time.monotonic() < deadline, "waited in vain"
+def until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline, "timeout"
         time.sleep(0.02)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def ended() -> Iterator[None]:
-    """No server runs on after these tests."""
+    """Stop all servers after these tests."""
     yield
     while client._running:
         process, lifeline = client._running.pop()
@@ -51,13 +52,13 @@ def ended() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[psutil.Process]:
-    """One that forks; it is named in the environment."""
+    """Yield a server whose address is in the environment."""
     with pytest.MonkeyPatch.context() as patch:
         yield started(patch)
 
 
 def started(patch: pytest.MonkeyPatch) -> psutil.Process:
-    """A server of its own for whom it is patched; it ends with the tests."""
+    """Start a server whose address is in the patched environment; it ends with the tests."""
     patch.setenv(client.VARIABLE, "none")
     process = client.start()
     assert process
@@ -67,7 +68,7 @@ def started(patch: pytest.MonkeyPatch) -> psutil.Process:
 
 @pytest.fixture
 def folder(tmp_path: Path, small_set: PreparedSet) -> Path:
-    """With a prepared set, and parameters by which a training takes long."""
+    """Return a folder with a prepared set, and with parameters for a very long training."""
     params = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
     params["profiles"]["smoke"]["training"]["glyphs"] = {"epochs": 1_000_000, "kl_warmup_epochs": 1}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
@@ -88,7 +89,7 @@ def call(*args: str, folder: Path, nvae: tuple[str, ...] = NVAE) -> subprocess.P
 
 
 def job(server: psutil.Process) -> psutil.Process:
-    """The fork, once it trains."""
+    """Return the fork of the server, as soon as there is one."""
     until(server.children)
     (found,) = server.children()
     return found
@@ -98,37 +99,37 @@ def training(folder: Path) -> bool:
     return (folder / "results/smoke/checkpoints/glyphs/n_vae/seed0.safetensors").is_file()
 
 
-def test_a_forked_verb_leaves_and_says_what_one_alone_does(
+def test_a_forked_verb_has_the_files_and_output_of_a_separate_process(
     server: psutil.Process, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = []
+    outputs = []
     for name, command in (("forked", FORKED), ("alone", NVAE)):
         short = ["train", "glyphs", "--data", "set.npz", "--params", str(PARAMS), "--profile", "smoke", "--out", name]
         process = call(*short, folder=folder, nvae=command)
         monkeypatch.setenv(client.VARIABLE, "nowhere")
-        out, err = process.communicate(timeout=_PATIENCE_S)
+        out, err = process.communicate(timeout=_TIMEOUT_S)
         assert process.returncode == 0, err
-        said.append((out, err.count("\n")))
-    assert said[0] == said[1]
+        outputs.append((out, err.count("\n")))
+    assert outputs[0] == outputs[1]
     for file in ("weights.safetensors", "history.csv", "model.json"):
         assert (folder / "forked" / file).read_bytes() == (folder / "alone" / file).read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("args", "code", "said"),
+    ("args", "code", "message"),
     [
         (["hours", "--profile", "smoke", "--params", str(PARAMS)], 2, "nvae: error: results: got no sidecar"),
         (["hours", "--nonsense"], 2, "unrecognized arguments: --nonsense"),
         (["hours", "--help"], 0, ""),
     ],
 )
-def test_exit_codes_and_messages_come_back(
-    server: psutil.Process, folder: Path, args: list[str], code: int, said: str
+def test_exit_codes_and_messages_are_passed_on(
+    server: psutil.Process, folder: Path, args: list[str], code: int, message: str
 ) -> None:
     process = call(*args, folder=folder, nvae=FORKED)
-    _, err = process.communicate(timeout=_PATIENCE_S)
+    _, err = process.communicate(timeout=_TIMEOUT_S)
     assert process.returncode == code
-    assert said in err
+    assert message in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -138,13 +139,13 @@ def test_a_signal_reaches_the_job_once(server: psutil.Process, folder: Path, num
     worker = job(server)
     assert os.getpgid(worker.pid) != os.getpgid(process.pid)
     process.send_signal(number)
-    _, err = process.communicate(timeout=_PATIENCE_S)
+    _, err = process.communicate(timeout=_TIMEOUT_S)
     assert process.returncode == 128 + number
-    assert err.count(f"nvae: stopped by {number.name}. The same command goes on") == 1
+    assert err.count(f"nvae: stopped by {number.name}. The same command resumes") == 1
     until(lambda: not server.children())
 
 
-def test_a_job_does_not_outlive_a_caller_that_is_killed(server: psutil.Process, folder: Path) -> None:
+def test_a_job_ends_when_its_caller_is_killed(server: psutil.Process, folder: Path) -> None:
     process = call(*TRAIN, folder=folder)
     until(lambda: training(folder))
     worker = job(server)
@@ -153,15 +154,15 @@ def test_a_job_does_not_outlive_a_caller_that_is_killed(server: psutil.Process, 
     worker.wait(timeout=5)
 
 
-def test_a_killed_job_is_told(server: psutil.Process, folder: Path) -> None:
+def test_a_killed_job_has_exit_code_137(server: psutil.Process, folder: Path) -> None:
     process = call(*TRAIN, folder=folder)
     until(lambda: training(folder))
     job(server).kill()
-    process.communicate(timeout=_PATIENCE_S)
+    process.communicate(timeout=_TIMEOUT_S)
     assert process.returncode == 137
 
 
-def test_a_job_outlives_the_server(server: psutil.Process, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_survives_the_server(server: psutil.Process, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     second = started(monkeypatch)
     process = call(*TRAIN, folder=folder)
     until(lambda: training(folder))
@@ -170,16 +171,16 @@ def test_a_job_outlives_the_server(server: psutil.Process, folder: Path, monkeyp
     second.wait()
     assert process.poll() is None
     assert worker.is_running()
-    # Nothing answers any more: the next verb runs by itself.
+    # No server answers any more, so that the next verb runs in its own process.
     other = call("hours", "--help", folder=folder)
-    other.communicate(timeout=_PATIENCE_S)
+    other.communicate(timeout=_TIMEOUT_S)
     assert other.returncode == 0
     process.terminate()
-    process.communicate(timeout=_PATIENCE_S)
+    process.communicate(timeout=_TIMEOUT_S)
     assert process.returncode == 143
 
 
-def test_who_wants_other_threads_or_has_other_code_is_not_served(
+def test_a_caller_with_other_threads_or_other_code_is_not_served(
     server: psutil.Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in ONE_THREAD.items():
@@ -194,8 +195,8 @@ def test_who_wants_other_threads_or_has_other_code_is_not_served(
     assert client.run(["hours", "--help"]) is None
 
 
-@pytest.mark.parametrize("wait_s", [0.3, 30.0], ids=["at its imports", "ready"])
-def test_a_server_does_not_outlive_who_started_it(wait_s: float) -> None:
+@pytest.mark.parametrize("wait_s", [0.3, 30.0], ids=["importing", "ready"])
+def test_a_server_ends_with_the_process_that_started_it(wait_s: float) -> None:
     start = (
         "import os, sys, time; from pathlib import Path; from nvae.forking import client; client.start();"
         "folder = Path(os.environ['NVAE_FORK_SERVER']); end = time.monotonic() + float(sys.argv[1])\n"
@@ -214,7 +215,7 @@ def test_a_server_does_not_outlive_who_started_it(wait_s: float) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-#: Imports what the server does, perhaps asks for GPUs, and tells whether PyTorch would refuse CUDA in a fork.
+#: Program that imports what the server imports, runs a statement, and exits with 1 if PyTorch refuses CUDA in a fork.
 _FORKS = """
 import os, sys, torch
 from nvae.cli import import_everything
@@ -227,6 +228,6 @@ sys.exit(os.wait()[1] != 0)
 
 
 @pytest.mark.parametrize(("also", "refused"), [("", False), ("torch.cuda.is_available()", torch.version.cuda)])
-def test_the_servers_imports_leave_the_gpu_to_its_forks(also: str, refused: object) -> None:
-    """PyTorch refuses CUDA in forks of a process that has asked for GPUs, if only for their number."""
+def test_forks_of_the_server_can_use_the_gpu(also: str, refused: object) -> None:
+    """PyTorch refuses CUDA in forks of a process that has queried the GPUs, even if only their number."""
     assert subprocess.call([sys.executable, "-c", _FORKS, also]) == bool(refused)

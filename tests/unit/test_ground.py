@@ -1,4 +1,4 @@
-"""Provenance, random streams, code closures, the command line, the pins."""
+"""Provenance, random streams, code closures, the command line, and pinned versions."""
 
 import configparser
 import json
@@ -37,7 +37,7 @@ def test_atomic_leaves_the_old_file_when_writing_fails(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_artefact_gets_the_mode_of_a_new_file(tmp_path: Path) -> None:
+def test_an_artefact_gets_the_mode_of_a_new_file(tmp_path: Path) -> None:
     plain, target = tmp_path / "plain", tmp_path / "weights"
     plain.write_text("x")
     with atomic(target) as part:
@@ -46,7 +46,7 @@ def test_artefact_gets_the_mode_of_a_new_file(tmp_path: Path) -> None:
     assert target.stat().st_mode == plain.stat().st_mode
 
 
-def test_folder_hash_sees_names_and_contents(tmp_path: Path) -> None:
+def test_the_hash_of_a_folder_depends_on_names_and_contents(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     folder.mkdir()
     (folder / "x").write_text("1")
@@ -57,7 +57,7 @@ def test_folder_hash_sees_names_and_contents(tmp_path: Path) -> None:
     assert len({first, second, sha256(folder)}) == 3
 
 
-def test_sidecar_separates_what_repeats_from_what_does_not(tmp_path: Path) -> None:
+def test_a_sidecar_separates_reproducible_from_other_entries(tmp_path: Path) -> None:
     source, target = tmp_path / "in", tmp_path / "out.csv"
     source.write_text("in")
     target.write_text("out")
@@ -71,20 +71,20 @@ def test_sidecar_separates_what_repeats_from_what_does_not(tmp_path: Path) -> No
     assert {"commit", "versions", "device", "seconds"} <= records[0]["run"].keys()
 
 
-def test_streams_are_told_apart_by_name_and_stay() -> None:
+def test_random_streams_depend_on_their_names_and_are_stable() -> None:
     assert derive_seed(0, "order", 1) == 125578804223736978
     seeds = {derive_seed(seed, *name) for seed in (0, 1) for name in (("a",), ("b",), ("a", 1), ("a", "1"))}
     assert len(seeds) == 8
     assert torch_generator(0, "a").initial_seed() == derive_seed(0, "a")
 
 
-def test_closure_of_training_has_the_loss_and_no_figure() -> None:
+def test_the_closure_of_training_has_the_loss_and_no_figure() -> None:
     files = code_files("nvae.commands.train", "nvae.models.n_vae")
     assert {"nvae/models/likelihoods.py", "nvae/training/loop.py", "nvae/models/backbones.py"} <= set(files)
-    assert not [file for file in files if file.startswith(("nvae/figures", "nvae/analysis", "nvae/config", "nvae/cli"))]
+    assert not [file for file in files if file.startswith(("nvae/figures", "nvae/analyses", "nvae/config", "nvae/cli"))]
 
 
-def test_closure_of_one_figure_has_no_other_figure() -> None:
+def test_the_closure_of_a_figure_has_no_other_figure() -> None:
     files = code_files("nvae.commands.draw", "nvae.figures.fig05_kl_per_dimension")
     figures = [file for file in files if re.search(r"/fig\d\d_", file)]
     assert figures == ["nvae/figures/fig05_kl_per_dimension.py"]
@@ -101,13 +101,13 @@ def test_every_verb_has_a_command_with_help(capsys: pytest.CaptureFixture[str]) 
         assert VERBS[verb][:20] in capsys.readouterr().out.replace("\n", " ")
 
 
-def test_unknown_verb_ends_with_2() -> None:
+def test_an_unknown_verb_gives_exit_code_2() -> None:
     with pytest.raises(SystemExit) as caught:
         main(["paint"])
     assert caught.value.code == 2
 
 
-def test_bad_input_is_one_line_and_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_input_gives_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     params = str(ROOT / "params.yaml")
     assert main(["train", "cifar", "--params", params]) == 2
     error = capsys.readouterr().err
@@ -128,7 +128,7 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(pin.name): str(pin.specifier) for pin in found}
 
 
-def test_nothing_is_told_to_anybody_and_no_key_is_in_the_repository() -> None:
+def test_dvc_sends_no_analytics_and_the_repository_has_no_secret_keys() -> None:
     dvc = configparser.ConfigParser()
     dvc.read(ROOT / ".dvc/config")
     assert (dvc["core"]["analytics"], dvc["core"]["check_update"]) == ("false", "false")
@@ -138,7 +138,7 @@ def test_nothing_is_told_to_anybody_and_no_key_is_in_the_repository() -> None:
 
 
 def locked() -> dict[str, tuple[str, list[str]]]:
-    """Each package of the lock: its version, and the hashes that its files may have."""
+    """Return the version and the permitted hashes of each package in the lock file."""
     text = (ROOT / "requirements.lock").read_text()
     found = re.findall(r"^([\w.-]+)==([^ ;\\]+)[^\n]*\\\n((?:    --hash=.*\n)+)", text, re.MULTILINE)
     return {
@@ -147,39 +147,39 @@ def locked() -> dict[str, tuple[str, list[str]]]:
     }
 
 
-def test_lock_has_hashes_for_all_that_it_installs_at_the_pinned_versions() -> None:
+def test_the_lock_file_has_hashes_and_the_pinned_versions() -> None:
     lock = locked()
     assert len(lock) == len(re.findall(r"^[\w.-]+==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
     assert all(hashes for _, hashes in lock.values())
     pinned = pins()
     assert {name for name, (version, _) in lock.items() if pinned.get(name, f"=={version}") != f"=={version}"} == set()
-    # On another system there may be more: what Linux has is all there.
+    # Other systems need further packages; those for Linux are all pinned.
     assert set(lock) - set(pinned) == {"pyreadline3", "pywin32", "tzdata"}
-    assert {canonicalize_name(requirement.name) for requirement in asked_for("dev", "docs")} <= set(lock)
+    assert {canonicalize_name(requirement.name) for requirement in requirements("dev", "docs")} <= set(lock)
 
 
-def asked_for(*groups: str) -> list[Requirement]:
-    """What the package and these groups ask for by name."""
+def requirements(*groups: str) -> list[Requirement]:
+    """Return the direct requirements of the package and of these groups."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = [*project["dependencies"], *(line for group in groups for line in project["optional-dependencies"][group])]
     return [Requirement(line) for line in lines if not line.startswith("nvae[")]
 
 
-def test_dev_brings_the_docs_along() -> None:
+def test_the_dev_group_includes_the_docs_group() -> None:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert groups.keys() == {"dev", "docs", "bench", "cluster"}
     assert "nvae[docs]" in groups["dev"]
 
 
-def test_constraints_pin_exactly_and_cover_what_the_package_asks_for() -> None:
+def test_constraints_pin_every_direct_requirement_exactly() -> None:
     assert all(specifier.startswith("==") for specifier in pins().values())
-    for requirement in asked_for("dev", "docs", "bench", "cluster"):
+    for requirement in requirements("dev", "docs", "bench", "cluster"):
         version = pins()[canonicalize_name(requirement.name)].removeprefix("==")
         assert requirement.specifier.contains(version), requirement
 
 
-def test_conda_environment_has_the_same_versions() -> None:
-    wanted = {canonicalize_name(requirement.name) for requirement in asked_for("dev", "docs")}
+def test_the_conda_environment_has_the_same_versions() -> None:
+    wanted = {canonicalize_name(requirement.name) for requirement in requirements("dev", "docs")}
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     assert "python=3.11" in dependencies
     (section,) = (entry["pip"] for entry in dependencies if isinstance(entry, dict))

@@ -1,4 +1,4 @@
-"""The layers of the package: no import goes upwards, and no modules import each other in a circle."""
+"""The layers of the package: no import goes upwards, and there are no import cycles."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def lint(root: Path) -> subprocess.CompletedProcess[str]:
-    """Check the contracts of ``pyproject.toml`` on a copy of the package."""
+    """Check the contracts of ``pyproject.toml`` for the package in a folder."""
     program = Path(sys.executable).with_name("lint-imports")
     return subprocess.run(
         [program, "--no-cache"],
@@ -25,13 +25,13 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the package and its contracts."""
+    """Return a folder with a copy of the package and its contracts."""
     shutil.copytree(ROOT / "nvae", tmp_path / "nvae", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
 
-def test_no_import_goes_upwards_and_there_is_no_circle() -> None:
+def test_no_import_goes_upwards_and_there_is_no_cycle() -> None:
     found = lint(ROOT)
     assert found.returncode == 0, found.stdout
     assert "2 kept, 0 broken" in found.stdout
@@ -44,7 +44,7 @@ def test_no_import_goes_upwards_and_there_is_no_circle() -> None:
         ("nvae/training/batches.py", "from nvae.training import loop"),
         ("nvae/new.py", ""),
     ],
-    ids=["upwards", "circle", "a module in no layer"],
+    ids=["upwards", "cycle", "a module in no layer"],
 )
 def test_a_wrong_import_is_found(module: str, line: str, copy: Path) -> None:
     path = copy / module

@@ -40,9 +40,9 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_untouched_artefacts_are_as_their_sidecars_say(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify"]) == 0
-    assert capsys.readouterr().out == "5 artefacts are as their sidecars say\n"
+    assert capsys.readouterr().out == "5 artefacts match their sidecars\n"
     assert main(["verify", str(TABLE), "data"]) == 0
-    assert capsys.readouterr().out == "3 artefacts are as their sidecars say\n"
+    assert capsys.readouterr().out == "3 artefacts match their sidecars\n"
 
 
 def _edit_table() -> None:

@@ -68,6 +68,6 @@ def test_a_stopped_command_cleans_up_and_explains_how_to_resume(
     monkeypatch.setattr("nvae.commands.trace.run", run)
     assert main(["trace", "anything"]) == 128 + number
     message = capsys.readouterr().err
-    assert message.startswith(f"nvae: stopped by {number.name}. The same command goes on")
+    assert message.startswith(f"nvae: stopped by {number.name}. The same command resumes")
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(number) == before

@@ -1,4 +1,4 @@
-"""``nvae prune`` finds what the configuration no longer names, and nothing else."""
+"""``nvae prune`` finds results that the configuration no longer names, and no others."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ KEPT = (
     "tables/samples/glyphs-n_vae.npz",
     "models/glyphs/n_vae/notes.txt",
 )
-LEFT = (
+UNUSED = (
     "arms/glyphs/cvae/seed10/sigma1.0-share0.5.json",
     "checkpoints/glyphs/n_vae/seed1.safetensors",
     "models/glyphs/n_vae/seed1/weights.safetensors",
@@ -37,7 +37,7 @@ LEFT = (
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copy(PARAMS, "params.yaml")
-    for name in (*KEPT, *LEFT):
+    for name in (*KEPT, *UNUSED):
         (RESULTS / name).parent.mkdir(parents=True, exist_ok=True)
         (RESULTS / name).write_text("")
     return tmp_path
@@ -47,14 +47,14 @@ def files() -> set[str]:
     return {path.relative_to(RESULTS).as_posix() for path in RESULTS.rglob("*") if path.is_file()}
 
 
-def test_what_is_not_asked_for_is_listed_and_deleted_on_demand_alone(
+def test_unused_results_are_listed_and_only_deleted_on_request(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["prune", "--profile", "smoke"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert len(listed) == len(LEFT) + 1
-    assert listed[-1].startswith(f"{len(LEFT)} to delete")
-    assert files() == {*KEPT, *LEFT}
+    assert len(listed) == len(UNUSED) + 1
+    assert listed[-1].startswith(f"{len(UNUSED)} to delete")
+    assert files() == {*KEPT, *UNUSED}
     assert main(["prune", "--profile", "smoke", "--delete"]) == 0
     assert files() == set(KEPT)
     capsys.readouterr()
@@ -62,9 +62,9 @@ def test_what_is_not_asked_for_is_listed_and_deleted_on_demand_alone(
     assert capsys.readouterr().out == "nothing to prune\n"
 
 
-def test_other_profiles_are_left_alone(results: Path) -> None:
+def test_other_profiles_are_not_changed(results: Path) -> None:
     assert main(["prune", "--profile", "demo", "--delete"]) == 0
-    assert files() == {*KEPT, *LEFT}
+    assert files() == {*KEPT, *UNUSED}
 
 
 def test_a_seed_that_is_added_is_kept(results: Path) -> None:
@@ -72,4 +72,4 @@ def test_a_seed_that_is_added_is_kept(results: Path) -> None:
     content["profiles"]["smoke"]["seeds"] = [0, 1, 10]
     Path("params.yaml").write_text(yaml.safe_dump(content))
     assert main(["prune", "--profile", "smoke", "--delete"]) == 0
-    assert files() == {*KEPT, *LEFT[:4]}
+    assert files() == {*KEPT, *UNUSED[:4]}

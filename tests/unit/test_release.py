@@ -1,4 +1,4 @@
-"""Trained weights without data: released in half precision, sampled, traversed and encoded."""
+"""Trained weights without data: releases in half precision, and samples, traversals and codes from them."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model in the folder ``model``, its data in ``set.npz``."""
+    """Write a model to the folder ``model`` and its data to ``set.npz``."""
     make_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     model()()
@@ -42,13 +42,13 @@ def release() -> None:
 
 
 def pictures(folder: Path, *classes: str) -> None:
-    """One white picture of each class."""
+    """Write one white picture per class."""
     for name in classes:
         (folder / name).mkdir(parents=True)
         Image.new("RGB", (50, 60), "white").save(folder / name / "one.png")
 
 
-def test_a_release_has_half_the_bytes_and_tells_what_that_costs() -> None:
+def test_a_release_has_half_precision_and_a_table_of_its_effect() -> None:
     release()
     kept, exact = load_file(RELEASE / "weights.safetensors"), load_file(Path("model/weights.safetensors"))
     assert {weight.dtype for weight in kept.values()} == {torch.float16}
@@ -59,7 +59,7 @@ def test_a_release_has_half_the_bytes_and_tells_what_that_costs() -> None:
     assert differences(RELEASE, Hashes()) == []
 
 
-def test_the_table_finds_what_rounding_changes(small_set: PreparedSet) -> None:
+def test_the_table_shows_the_effect_of_rounding(small_set: PreparedSet) -> None:
     exact = small(small_set)
     same = rounding_table(exact, exact, small_set, seed=0)
     assert (same["exact"] == same["rounded"]).all()
@@ -80,7 +80,7 @@ def test_weights_beyond_half_precision_are_refused(small_set: PreparedSet) -> No
         rounded(exact)
 
 
-def test_a_release_is_sampled_and_traversed_without_data() -> None:
+def test_a_release_gives_samples_and_traversals_without_data() -> None:
     release()
     Path("set.npz").unlink()
     assert main(["samples", "glyphs", "--model", "release", "--out", "samples.npz"]) == 0
@@ -99,7 +99,7 @@ def test_a_release_is_sampled_and_traversed_without_data() -> None:
         assert Path(f"{name}.pdf").read_bytes().startswith(b"%PDF-")
 
 
-def test_own_pictures_take_the_place_of_the_test_images() -> None:
+def test_own_pictures_replace_the_test_images() -> None:
     pictures(Path("own"), "a", "b")
     command = ["traversals", "glyphs", "--model", "model", "--kind", "shared", "--images", "own", "--out", "t.npz"]
     assert main(command) == 0
@@ -111,10 +111,10 @@ def test_own_pictures_take_the_place_of_the_test_images() -> None:
         assert found["labels"].tolist() == [0, 1]
 
 
-def test_pictures_become_grey_and_have_the_models_size(tmp_path: Path) -> None:
+def test_pictures_are_converted_to_grey_and_to_the_models_size(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     pictures(folder, "b", "a")
-    # A red disc is not as bright as a white one; the luma of pure red is 76.
+    # Red is darker than white: the luma of pure red is 76.
     Image.new("RGB", (9, 9), "red").save(folder / "a" / "two.jpg", quality=100)
     (folder / "a" / ".hidden").write_text("no picture")
     found = read_pictures(folder, ("a", "b", "c"), (6, 5))
@@ -136,7 +136,7 @@ def test_pictures_become_grey_and_have_the_models_size(tmp_path: Path) -> None:
     ],
     ids=["traversals", "samples", "posteriors", "damaged", "of no kind"],
 )
-def test_a_table_is_drawn_by_what_it_holds(table: dict[str, np.ndarray], kind: str) -> None:
+def test_a_table_is_drawn_according_to_its_content(table: dict[str, np.ndarray], kind: str) -> None:
     np.savez("mine.npz", **table)  # type: ignore[arg-type]
     assert main(["draw", "mine.npz", "--out", "pictures"]) == (0 if kind else 2)
     assert Path("pictures/mine.png").exists() == bool(kind)
@@ -154,7 +154,7 @@ def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -
         assert 50 < record["run"]["peak_mib"] < 4000
         record["run"] |= {"seconds": 1800 * (int(seed) + 1), "cpu_seconds": 900}
         if seed == "0":
-            del record["run"]["cpu_seconds"]  # of an older version
+            del record["run"]["cpu_seconds"]  # as in sidecars of an older version
         sidecar.write_text(json.dumps(record))
     assert main(["hours", "--profile", "smoke", "--out", "hours.csv"]) == 0
     found = pd.read_csv("hours.csv")
@@ -181,16 +181,16 @@ def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -
         ),
     ],
 )
-def test_hours_of_a_job_that_went_on_are_scaled_to_all_of_it(log: str, hours: list[float], resumed: int) -> None:
+def test_hours_of_a_resumed_job_are_scaled_to_the_whole_job(log: str, hours: list[float], resumed: int) -> None:
     out = "results/smoke/runs/glyphs/n_vae/seed0/kl.csv"
     assert main(["kl", "glyphs", "--model", "model", "--data", "set.npz", "--out", out]) == 0
     sidecar = Path(f"{out}.meta.json")
     record = json.loads(sidecar.read_text())
     record["run"] |= {"seconds": 3600, "cpu_seconds": 900}
     sidecar.write_text(json.dumps(record))
-    told = Path("results/smoke/logs/kl/glyphs-n_vae-seed0.log")
-    told.parent.mkdir(parents=True)
-    told.write_text(log)
+    log_path = Path("results/smoke/logs/kl/glyphs-n_vae-seed0.log")
+    log_path.parent.mkdir(parents=True)
+    log_path.write_text(log)
     assert main(["hours", "--profile", "smoke", "--out", "hours.csv"]) == 0
     found = pd.read_csv("hours.csv")
     assert found[["hours", "cpu_hours"]].to_numpy().tolist() == [hours]

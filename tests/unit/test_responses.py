@@ -1,4 +1,4 @@
-"""Responses to latents, of decoders whose answer is known."""
+"""Responses to latents, for decoders whose responses are known."""
 
 from collections.abc import Mapping
 
@@ -18,15 +18,15 @@ from tests.unit.generators import Untrained
 
 CPU = torch.device("cpu")
 TRAVERSAL = TraversalsParams(low=-2.0, high=2.0, steps=5, center="prior")
-#: Two classes, two dimensions each, one shared.
+#: Two classes with two dimensions each, and one shared dimension.
 BLOCKS = (LatentAxis(0, 0), LatentAxis(0, 1), LatentAxis(1, 0), LatentAxis(1, 1), LatentAxis(SHARED, 0))
-#: What a step of one in each latent adds to its own row of pixels.
+#: Change of a latent's row of pixels per unit of the latent.
 GAINS = torch.tensor([0.01, 0.02, 0.03, 0.04, 0.05])
 SIZE = 28
 
 
 class Known(Untrained):
-    """Posterior means, 0 to 3, stand in an image's first row; blocks of other classes are masked."""
+    """Model whose posterior means, 0 to 3, are the first row of an image; blocks of other classes are masked."""
 
     def __init__(self, axes: tuple[LatentAxis, ...]) -> None:
         super().__init__()
@@ -40,13 +40,13 @@ class Known(Untrained):
         return Posterior(mu, torch.zeros_like(mu))
 
     def seen(self, z: Tensor, y: Tensor) -> Tensor:
-        """``z`` without the blocks of other classes."""
+        """Return ``z`` with the blocks of other classes set to 0."""
         owners = torch.tensor([axis.latent_class for axis in self._axes])
         return z * ((owners == SHARED) | (owners == y[:, None]))
 
 
 class Linear(Known):
-    """Row 2 j of the image is a half plus latent j times its gain, all else black."""
+    """Decoder whose row 2 j is one half plus latent j times its gain; all other rows are black."""
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
         images = torch.zeros(len(z), SIZE, SIZE)
@@ -55,7 +55,10 @@ class Linear(Known):
 
 
 class Sevens(Known):
-    """Of class 1: a crossbar where latent 3 is above 0, or latent 2 beyond all traversals; the last one dims all."""
+    """Decoder of class 1 that draws a crossbar if latent 3 > 0 or latent 2 > 2.5, beyond all traversals.
+
+    The last latent sets the brightness.
+    """
 
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
         images = torch.zeros(len(z), SIZE, SIZE)
@@ -72,7 +75,7 @@ SPLIT = Split(numpy_generator(0, "test_responses").integers(0, 256, (7, SIZE, SI
 
 
 def dark() -> Split:
-    """Posterior means of 0."""
+    """Return images whose posterior means are 0."""
     return Split(np.zeros_like(SPLIT.images), LABELS, NAMES)
 
 
@@ -83,13 +86,13 @@ def table(
 
 
 def expected_change(rows: npt.ArrayLike, column: int) -> float:
-    """Of ``Linear``: E (v − μ)² gain² / 28, over these images and all steps v; one row of 28 changes."""
+    """Return the response of `Linear`: E (v − μ)² gain² / 28 over images and all steps v, as 1 of 28 rows changes."""
     mu = SPLIT.images[np.asarray(rows), 0, column] / 85
     return float(np.mean((np.linspace(-2, 2, 5) - mu[:, None]) ** 2) * float(GAINS[column]) ** 2 / SIZE)
 
 
 @pytest.mark.parametrize(("n", "rows"), [(2, ([1, 2], [0, 3])), (4, ([1, 2, 5], [0, 3, 4, 6]))])
-def test_squared_change_is_that_of_the_first_images_of_each_class(n: int, rows: tuple[list[int], list[int]]) -> None:
+def test_the_squared_change_uses_the_first_images_of_each_class(n: int, rows: tuple[list[int], list[int]]) -> None:
     found = table(Linear(BLOCKS), n=n)
     assert list(found) == ["image_class", "kind", "dim", "metric", "value"]
     assert set(found.metric) == {"mean_squared_change"}
@@ -111,13 +114,13 @@ def test_all_dimensions_of_a_model_without_blocks_are_shared() -> None:
             assert values[label, column] == pytest.approx(expected_change(rows, column), rel=1e-4)
 
 
-def test_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_size_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = table(Linear(BLOCKS))
     monkeypatch.setattr("nvae.inference.images.BATCH", 3)
     pd.testing.assert_frame_equal(table(Linear(BLOCKS)), whole, rtol=1e-6)
 
 
-def test_the_dimension_that_draws_the_crossbar_switches_it_and_no_other_does() -> None:
+def test_only_the_dimension_that_draws_the_crossbar_switches_it() -> None:
     found = table(Sevens(BLOCKS), dark(), features={1: "crossbar"})
     marks = found[found.metric != "mean_squared_change"]
     assert set(marks.image_class) == {1}
@@ -130,7 +133,7 @@ def test_the_dimension_that_draws_the_crossbar_switches_it_and_no_other_does() -
         assert values[("crossbar_range", *other)] == pytest.approx(0, abs=0.1)
 
 
-def test_an_image_on_which_the_mark_stays_is_not_switched() -> None:
+def test_an_image_with_a_permanent_mark_is_not_switched() -> None:
     images = dark()
     images.images[3, 0, 2] = 255
     found = table(Sevens(BLOCKS), images, n=3, features={1: "crossbar"})

@@ -1,4 +1,4 @@
-"""Snakemake's limit on jobs per second is lifted where that was tested, and nowhere else."""
+"""The limit on jobs per second is lifted only for versions of Snakemake for which this was tested."""
 
 from types import SimpleNamespace
 
@@ -9,8 +9,8 @@ from snakemake.scheduling.job_scheduler import JobScheduler
 from nvae.forking.scheduler import KNOWN_VERSIONS, lift_rate_limit
 
 
-def test_the_installed_version_keeps_the_limit_where_it_is_lifted() -> None:
-    """If this fails after an upgrade: see whether the scheduler still reads the attribute, then add the version."""
+def test_the_installed_version_has_the_limit_in_the_known_attribute() -> None:
+    """If this fails after an upgrade, check whether the scheduler still reads the attribute, and add the version."""
     assert tuple(int(part) for part in __version__.split(".")[:2]) in KNOWN_VERSIONS
     assert "job_rate_limiter" in JobScheduler.__init__.__code__.co_names
     scheduler = SimpleNamespace(job_rate_limiter="a limit")
@@ -25,7 +25,7 @@ def test_an_untested_version_keeps_its_limit(version: str) -> None:
     assert scheduler.job_rate_limiter == "a limit"
 
 
-def test_a_scheduler_without_the_attribute_is_left_alone() -> None:
+def test_a_scheduler_without_the_attribute_is_not_changed() -> None:
     scheduler = SimpleNamespace()
     assert not lift_rate_limit(scheduler, __version__)
     assert vars(scheduler) == {}

@@ -1,4 +1,4 @@
-"""The documents hang together, say what the code and the settings say, and build into a site that needs no network."""
+"""The documents link to each other, agree with code and settings, and build into a site that needs no network."""
 
 import html
 import importlib
@@ -21,7 +21,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *PAGES])
 
 
 def prose(document: Path) -> str:
-    """The text without code and equations, in which brackets are no links."""
+    """Return the text without code and equations, whose brackets are not links."""
     text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$|`[^`\n]*`|^    [^\n]*$", "", text, flags=re.MULTILINE | re.DOTALL)
 
@@ -31,7 +31,7 @@ def links(document: Path) -> list[str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """The addresses of a document's headings, as GitHub and the site make them."""
+    """Return the anchors of a document's headings, as GitHub and the site form them."""
     text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -51,14 +51,14 @@ def test_anchors_exist_and_addresses_are_well_formed(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-def test_every_page_is_reached_from_the_first_one() -> None:
+def test_every_page_is_linked_from_the_index_and_the_readme() -> None:
     index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
     assert {path.stem for path in PAGES} - {"index"} <= set(re.findall(r"^[\w-]+$", index, re.MULTILINE))
     assert {f"docs/{path.name}" for path in PAGES} - {"docs/index.md", "docs/api.md"} <= set(links(ROOT / "README.md"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
-def test_the_functions_that_are_named_exist(page: Path) -> None:
+def test_functions_and_classes_that_a_page_names_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for role, target in re.findall(r"\{py:(\w+)\}`~?([^`]+)`", text):
         parts = target.split(".")
@@ -76,25 +76,39 @@ def test_the_functions_that_are_named_exist(page: Path) -> None:
 
 
 def test_the_method_page_names_every_loss_and_metric() -> None:
-    """What the analyses and the models offer is explained, or a helper that is named here."""
-    helpers = {"build", "make", "encode", "posteriors", "posterior_samples", "shared_columns", "classifier", "generate"}
+    """The page explains every public function of the analyses, except the helpers that are listed here."""
+    helpers = {
+        "compute",
+        "load",
+        "load_classifier",
+        "make",
+        "neighbour_regression",
+        "encode",
+        "posteriors",
+        "posterior_samples",
+        "shared_columns",
+        "classifier",
+        "generate",
+    }
     helpers |= {"classify", "arms", "batched", "image_batches", "to_uint8", "latent_model", "generative_model"}
     helpers |= {"known_factors", "factor_summary", "fidelity_table", "disentanglement", "completeness"}
     helpers |= {"mutual_information_nats", "calibration_table", "prepared_in_passing"}
     text = (ROOT / "docs/method.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"\{py:func\}`nvae\.analysis\.\w+\.(\w+)`", text))
+    named = set(re.findall(r"\{py:func\}`nvae\.(?:analyses|inference|measures)\.\w+\.(\w+)`", text))
     offered = set()
-    for path in (ROOT / "nvae/analysis").glob("[a-z]*.py"):
-        offered |= set(re.findall(r"^def ([a-z]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE))
+    for package in ("analyses", "inference", "measures"):
+        for path in (ROOT / "nvae" / package).glob("[a-z]*.py"):
+            offered |= set(re.findall(r"^def ([a-z]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"kl_table", "mig", "encode"} <= offered
     assert offered - helpers - named == set()
 
 
 def test_deviations_repeat_the_settings() -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     text = (ROOT / "docs/deviations.md").read_text(encoding="utf-8")
-    told = re.findall(r"`([a-z_0-9.]+) = ([^`]+)`", text)
-    assert len(told) > 40
-    for key, value in told:
+    stated = re.findall(r"`([a-z_0-9.]+) = ([^`]+)`", text)
+    assert len(stated) > 40
+    for key, value in stated:
         found = params
         for part in key.split("."):
             found = found[part]
@@ -122,7 +136,7 @@ def mistype(text: str) -> str:
         (["train", "mnist"], mistype),
     ],
 )
-def test_troubleshooting_has_the_message(
+def test_troubleshooting_lists_the_message(
     command: list[str],
     change: Callable[[str], str] | None,
     tmp_path: Path,
@@ -133,18 +147,18 @@ def test_troubleshooting_has_the_message(
     (tmp_path / "params.yaml").write_text(change(params) if change else params, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert cli.main(command) == 2
-    said = capsys.readouterr().err.removeprefix("nvae: error: ")
+    message = capsys.readouterr().err.removeprefix("nvae: error: ")
     page = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     messages = [found.split("…") for found in re.findall(r"^\*\*`(.+?)`\.?\*\*", page, re.MULTILINE)]
     known = [".*".join(map(re.escape, parts)) for parts in messages]
-    assert any(re.match(pattern, said) for pattern in known), said
+    assert any(re.match(pattern, message) for pattern in known), message
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built; a warning is an error."""
+    """Build the site, with warnings as errors, and return its folder."""
     out = tmp_path_factory.mktemp("site")
-    # A tree of its own, since the pages of the API are written into the source folder.
+    # The sources are copied, because Sphinx writes the pages of the API into their folder.
     source = out / "project"
     source.mkdir()
     for name in ("benchmarks", "docs", "nvae", "paper_figs", "results", "README.md", "params.yaml", "claims.yaml"):
@@ -161,7 +175,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_the_site_builds_without_a_warning_and_has_every_page(site: Path) -> None:
+def test_the_site_builds_without_warnings_and_has_every_page(site: Path) -> None:
     assert {f"{path.stem}.html" for path in PAGES} <= {path.name for path in site.glob("*.html")}
     packages = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "nvae").rglob("__init__.py")}
     assert {path.stem for path in (site / "api").glob("*.html")} == packages
@@ -181,7 +195,7 @@ def test_the_site_needs_no_network(site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_equations_and_sections_of_docstrings_are_shown(site: Path) -> None:
+def test_the_site_shows_equations_and_sections_of_docstrings(site: Path) -> None:
     method = (site / "method.html").read_text(encoding="utf-8")
     source = (ROOT / "docs/method.md").read_text(encoding="utf-8")
     assert method.count('<div class="math"><math') == len(re.findall(r"^\$\$", source, re.MULTILINE))

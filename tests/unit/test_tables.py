@@ -24,13 +24,13 @@ COLUMNS = [(schema.name, column.name) for schema in TABLES.values() for column i
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory of each test."""
+    """Make an empty folder the working directory of each test."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def line(schema: TableSchema, **changes: str) -> str:
-    """One row of a table, of the test split unless changed."""
+    """Return one row of a table, of the test split unless changed."""
     cells = {column.name: EXAMPLES[column.kind] for column in schema.columns} | {"split": "test"} | changes
     return ",".join(cells[name] for name in schema.names) + "\n"
 
@@ -100,7 +100,7 @@ def test_each_column_is_required(name: str, column: str) -> None:
 
 @pytest.mark.parametrize(("name", "column"), COLUMNS)
 @pytest.mark.parametrize("cell", ["", "many", "nan", "inf", "True"])
-def test_what_is_no_number_is_refused_as_the_kind_of_the_column_requires(name: str, column: str, cell: str) -> None:
+def test_cells_are_checked_by_the_kind_of_their_column(name: str, column: str, cell: str) -> None:
     schema = TABLES[name]
     kind = next(found.kind for found in schema.columns if found.name == column)
     allowed = {Kind.TEXT: {"", "many", "nan", "inf", "True"}, Kind.OPTIONAL: {"", "inf"}}.get(kind, set())
@@ -126,7 +126,7 @@ VALUES = {
 
 
 def metrics(seed: int, *, dataset: str = "glyphs", model: str = "n_vae", plus: str = "") -> str:
-    """The rows of one run."""
+    """Return the rows of one run."""
     names = {"dataset": dataset, "model": model, "seed": str(seed)}
     return "".join(
         line(TABLES["metrics"], **names, split=split, metric=f"m{number}", value=f"{value}{plus}")
@@ -142,7 +142,7 @@ def write_runs(*seeds: int, plus: str = "") -> None:
 
 
 def write_joined(*seeds: int, plus: str = "") -> None:
-    """The joined table, in which other models and data sets have rows too."""
+    """Write the joined table, with rows of other models and data sets."""
     models = (("faces", "n_vae"), ("glyphs", "cvae"), ("glyphs", "n_vae"))
     rows = [metrics(seed, dataset=dataset, model=model, plus=plus) for dataset, model in models for seed in seeds]
     write(LAYOUT.table("metrics"), head(TABLES["metrics"]) + "".join(rows))
@@ -195,7 +195,7 @@ def test_a_file_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert source.rows("metrics", "faces", "n_vae")["dataset"].tolist() == ["faces"] * 4
 
 
-def test_rows_that_are_nowhere_are_reported_with_the_file_that_should_have_them() -> None:
+def test_the_message_about_missing_rows_has_the_file_that_should_have_them() -> None:
     with pytest.raises(UserError, match=r"^results/demo/tables/metrics.csv: got no such file"):
         read((0,))
     write_joined(0)
@@ -214,11 +214,11 @@ def test_rows_of_a_variant_are_those_of_its_data_set() -> None:
 
 # --- Joining and splitting -----------------------------------------------------------------------------------------
 
-AWKWARD = ['"T-shirt, top"', '"a ""quoted"" name"', "NA", '"two\nlines"', "", " é "]
+AWKWARD = ['"T-shirt, top"', '"a ""quoted"" name"', "NA", '"two\r\nlines"', "", " é "]
 
 
 def awkward(dataset: str, model: str, seed: int) -> str:
-    """The KL table of a run whose classes have awkward names."""
+    """Return the KL table of a run whose classes have awkward names."""
     names = {"dataset": dataset, "model": model, "seed": str(seed)}
     rows = (
         line(TABLES["kl"], **names, image_class=str(k), image_class_name=name, kl_nats=f"0.{k}00")
@@ -234,7 +234,7 @@ ONES = {
 
 
 def joined(tables: dict[tuple[str, str, int], str], path: Path = Path("joined.csv")) -> Path:
-    """The tables joined by the command."""
+    """Join tables with the command, and return the path of the joined table."""
     parts = [write(Path(f"parts/{number}.csv"), content) for number, content in enumerate(tables.values())]
     path.parent.mkdir(parents=True, exist_ok=True)
     assert main(["collect", *map(str, parts), "--out", str(path)]) == 0
@@ -270,8 +270,8 @@ def test_a_table_that_does_not_name_its_runs_is_not_split(missing: str) -> None:
 
 
 HISTORY = """dataset,model,seed,split,epoch,objective_nats,kl_own_nats
-"a, b",n_vae,3,train,1,150.10,
-"a, b",n_vae,3,validation,1,140.0,2.5e-07
+"a, b",n_vae,3,train,1,150.10,2.5e-07
+"a, b",n_vae,3,validation,1,140.0,
 """
 
 
@@ -280,8 +280,8 @@ def test_a_history_gets_a_row_for_each_term_that_was_measured() -> None:
     assert tuple(columns) == TABLES["history"].names
     assert rows == [
         ["a, b", "n_vae", "3", "1", "train", "objective_nats", "150.10"],
+        ["a, b", "n_vae", "3", "1", "train", "kl_own_nats", "2.5e-07"],
         ["a, b", "n_vae", "3", "1", "validation", "objective_nats", "140.0"],
-        ["a, b", "n_vae", "3", "1", "validation", "kl_own_nats", "2.5e-07"],
     ]
 
 
@@ -291,12 +291,12 @@ def test_histories_with_other_terms_are_joined(folder: Path) -> None:
     assert main(["collect", "--history", *paths, "--out", "out.csv"]) == 0
     table = load_table(Path("out.csv"), TABLES["history"], split=None)
     assert table["term"].tolist() == [
-        *("objective_nats", "objective_nats", "kl_own_nats"), *("critic_loss", "critic_loss", "generator_loss")
+        *("objective_nats", "kl_own_nats", "objective_nats"), *("critic_loss", "generator_loss", "critic_loss")
     ]  # fmt: skip
     assert table["model"].tolist() == ["n_vae"] * 3 + ["cgan"] * 3
 
 
-def test_a_table_that_is_no_history_is_refused() -> None:
+def test_a_table_that_is_no_history_is_rejected() -> None:
     path = write(Path("a.csv"), HISTORY.replace("epoch", "step"))
     with pytest.raises(UserError, match=r"a.csv: got columns dataset, .*, expected also epoch\. Make the table again"):
         melt_history(path)
@@ -316,7 +316,7 @@ def test_tables_of_single_runs_that_are_missing_are_restored_and_dated_long_ago(
         path = LAYOUT.run_table(*wanted)
         assert path.read_bytes().decode() == ONES[wanted[1:]]
         assert path.stat().st_mtime == LONG_AGO
-    # What is there stays as it is, and what is not wanted is not made.
+    # An existing table is kept, and a table that is not wanted is not written.
     assert (kept.read_text(), kept.stat().st_mtime) == ("mine", date)
     assert not LAYOUT.run_table(*WANTED[3]).exists()
     assert restore_run_tables(LAYOUT, WANTED) == 1

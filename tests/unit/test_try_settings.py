@@ -1,4 +1,4 @@
-"""Trying settings: what is changed, what is recorded, and that test is left alone."""
+"""``nvae try-settings``: changed keys, recorded metrics, and that the test set is not used."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from nvae.selection import changed
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
-def test_keys_go_to_model_or_training() -> None:
+def test_keys_are_assigned_to_model_or_training() -> None:
     loaded = config.load(PARAMS, profile="smoke")
     model, protocol = changed(loaded, "mnist", "n_vae", ["class_dims=9", "epochs=7", "kl_warmup_epochs=3"])
     assert (model.class_dims, protocol.epochs, protocol.kl_warmup_epochs) == (9, 7, 3)
@@ -26,7 +26,7 @@ def test_wrong_changes_are_refused(change: str) -> None:
         changed(config.load(PARAMS, profile="smoke"), "mnist", "n_vae", [change])
 
 
-def test_record_gets_a_row_a_run_from_validation_alone(
+def test_the_record_has_one_row_per_run_from_the_validation_set_only(
     small_set: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_set.save(tmp_path / "small.npz")
@@ -41,7 +41,7 @@ def test_record_gets_a_row_a_run_from_validation_alone(
     assert rows.negative_bound_nats.notna().all()
     assert set(rows.precision) <= {"fp32", "bf16"}
     assert "r2_knn_level" in capsys.readouterr().out
-    # A test split of nonsense changes nothing: it was not read.
+    # A meaningless test split changes nothing, because it is not read.
     inverted = 255 - small_set.test.images
     test = type(small_set.test)(inverted, small_set.test.labels, small_set.test.names, small_set.test.factors)
     fields = {**vars(small_set), "test": test}
@@ -52,14 +52,14 @@ def test_record_gets_a_row_a_run_from_validation_alone(
 
 
 @pytest.mark.parametrize("dims", [1, 3])
-def test_responses_tell_of_the_best_own_dimensions(small_set: PreparedSet, tmp_path: Path, dims: int) -> None:
+def test_responses_of_the_best_own_dimensions_are_recorded(small_set: PreparedSet, tmp_path: Path, dims: int) -> None:
     small_set.save(tmp_path / "small.npz")
     record = tmp_path / "record.csv"
     common = ["try-settings", "glyphs", "--params", str(PARAMS), "--profile", "smoke", "--responses"]
     common += ["--set", f"class_dims={dims}", "--data", str(tmp_path / "small.npz"), "--record", str(record)]
     assert main(common) == 0
     (row,) = pd.read_csv(record).to_dict("records")
-    # Of glyphs' two marks the small set has only the class of the loop.
+    # Of the two classes of glyphs that have a mark, the small set has only that of the loop.
     assert 0 <= row["loop_switched_share_second"] <= row["loop_switched_share_best"] <= 1
     assert (dims == 3) or row["loop_switched_share_second"] == 0
     assert "crossbar_switched_share_best" not in row

@@ -1,7 +1,7 @@
-"""Wrong input of every kind: one line that says what, what was got, what is expected and how to mend it; code 2.
+"""Wrong input of every kind gives exit code 2 and one line: what is wrong, what was got, what is expected, and a hint.
 
-This is the list of it: settings, command lines and claims, raw files, prepared sets, models, tables and places to
-write to. Nothing is written, nothing out of a file is run, and nothing ends in a traceback.
+The cases are settings, command lines and claims, raw files, prepared sets, models, tables and output paths. No case
+writes a file, executes content of a file, or ends in a traceback.
 """
 
 import pickle
@@ -24,19 +24,19 @@ NVAE = Path(sys.executable).with_name("nvae")
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, hidden ones too."""
+    """Return the content of all files below a folder, including hidden ones."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def told(case: Case, said: str) -> bool:
-    """Whether a message is the case's, whole and in one line."""
-    pattern = ".*".join(re.escape(part) for part in case.said.split("…"))
-    return re.fullmatch(rf"nvae: error: {pattern}\n", said) is not None
+def is_expected(error: str, case: Case) -> bool:
+    """Return whether the error output consists of the case's message in one line."""
+    pattern = ".*".join(re.escape(part) for part in case.message.split("…"))
+    return re.fullmatch(rf"nvae: error: {pattern}\n", error) is not None
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder around the project in which the test works."""
+    """Return the parent folder of a project that is the current folder of the test."""
     make_project(tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     monkeypatch.setenv("NVAE_DATA_MIRROR", "mirror")
@@ -44,32 +44,32 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_list_is_long_and_has_each_case_once() -> None:
+def test_there_are_many_cases_with_distinct_names() -> None:
     names = [case.name for case in CASES]
     assert len(CASES) >= 60
     assert len(set(names)) == len(names)
 
 
-def test_the_trap_of_these_cases_bites(project: Path) -> None:
+def test_unpickling_the_trap_makes_its_file(project: Path) -> None:
     pickle.loads(pickle.dumps(Trap()))
     assert Path("sprung").exists()
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
-def test_wrong_input_is_told_in_a_line_and_writes_nothing(
+def test_wrong_input_gives_one_line_and_writes_nothing(
     case: Case, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     case.spoil()
     before = files(project)
     assert main(case.command.split()) == 2
     out, err = capsys.readouterr()
-    assert told(case, err), f"{err}\nexpected: {case.said}"
+    assert is_expected(err, case), f"{err}\nexpected: {case.message}"
     assert out == ""
     assert files(project) == before
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "message"),
     [
         ("paint", "nvae: error: argument VERB: invalid choice: 'paint'"),
         ("draw", "nvae draw: error: the following arguments are required: figure"),
@@ -80,8 +80,8 @@ def test_wrong_input_is_told_in_a_line_and_writes_nothing(
         ("collect --out a.csv", "nvae collect: error: the following arguments are required: tables"),
     ],
 )
-def test_a_command_that_is_none_is_told_with_its_usage(
-    command: str, said: str, project: Path, capsys: pytest.CaptureFixture[str]
+def test_an_invalid_command_line_gives_the_usage(
+    command: str, message: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = files(project)
     with pytest.raises(SystemExit) as stopped:
@@ -89,12 +89,12 @@ def test_a_command_that_is_none_is_told_with_its_usage(
     assert stopped.value.code == 2
     usage, *_, last = capsys.readouterr().err.splitlines()
     assert usage.startswith("usage: nvae")
-    assert last.startswith(said)
+    assert last.startswith(message)
     assert files(project) == before
 
 
-def bounded() -> None:
-    """Allow a process 2 GiB of memory and a minute of work."""
+def limit_resources() -> None:
+    """Limit a process to 2 GiB of memory and one minute of CPU time."""
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
     resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 
@@ -102,8 +102,8 @@ def bounded() -> None:
 BOMBS = [
     Case(name, PREPARE, "params.yaml: got invalid YAML (more than 100,000 values…", added(f"{laughs(of, 30)}{where}"))
     for name, of, where in (
-        ("laughs where a number should be", "[*]", "\nseeds: *l30\n"),
-        ("merged laughs", "{<<: [*]}", "\n"),
+        ("a billion laughs in place of a number", "[*]", "\nseeds: *l30\n"),
+        ("a billion laughs in merged keys", "{<<: [*]}", "\n"),
     )
 ]
 
@@ -115,18 +115,18 @@ BOMBS = [
         *(
             case
             for case in CASES
-            if case.name in ("an empty file", "no table", "a call of the system", "a folder to join")
+            if case.name in ("an empty params.yaml", "no table", "a system call", "a folder to join")
         ),
     ],
     ids=lambda case: case.name,
 )
-def test_the_installed_command_says_the_same_in_bounded_memory(case: Case, project: Path) -> None:
+def test_the_installed_command_gives_the_same_error_in_limited_memory(case: Case, project: Path) -> None:
     case.spoil()
     before = files(project)
     done = subprocess.run(
-        [NVAE, *case.command.split()], capture_output=True, text=True, check=False, preexec_fn=bounded
+        [NVAE, *case.command.split()], capture_output=True, text=True, check=False, preexec_fn=limit_resources
     )
     assert done.returncode == 2
-    assert told(case, done.stderr), done.stderr
+    assert is_expected(done.stderr, case), done.stderr
     assert done.stdout == ""
     assert files(project) == before

@@ -1,4 +1,4 @@
-"""Wrong command lines and claims, each with what has to be said of it."""
+"""Wrong command lines and claims, each with the expected error message."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,12 @@ import yaml
 from tests.unit.wrong_params import EDIT
 from tests.unit.wrong_world import Case, in_place_of, model, put
 
-TABLE = "results/paper/tables/metrics/fashion_mnist-n_vae.csv"
-FINE = "seed,split,metric,value\n0,test,kl_own_nats,1\n"
+TABLE = "results/paper/tables/metrics.csv"
+FINE = "dataset,model,seed,split,metric,value\nfashion_mnist,n_vae,0,test,kl_own_nats,1\n"
 
 
 def claim(expression: str = "own", **quantity: object) -> Callable[[], object]:
-    """A claims.yaml of one claim, C1, and its table."""
+    """Return a function that writes a claims.yaml with one claim, C1, and the table that it reads."""
     read = {"kind": "metric", "name": "kl_own_nats"}
     own = {"table": "metrics", "role": "fashion", "variant": "n_vae", "read": read, **quantity}
     criterion = {"name": "own", "expression": expression, "above": 0, "unit": "nats", "reason": "More is more."}
@@ -22,44 +22,44 @@ def claim(expression: str = "own", **quantity: object) -> Callable[[], object]:
 
 
 def instead(content: str) -> Callable[[], object]:
-    """Other content in place of claims.yaml's."""
+    """Return a function that replaces the content of claims.yaml."""
     return lambda: put("claims.yaml", content)
 
 
-def claimed(name: str, said: str, spoil: Callable[[], object]) -> Case:
-    """A claim that is refused."""
-    return Case(name, "claims", f"claims.yaml, {said}. Edit claims.yaml.", spoil)
+def claimed(name: str, message: str, spoil: Callable[[], object]) -> Case:
+    """Return a case of a refused claim."""
+    return Case(name, "claims", f"claims.yaml, {message}. Edit claims.yaml.", spoil)
 
 
 def no_arithmetic(name: str, expression: str, got: str = "") -> Case:
-    """A criterion that is more, or less, than arithmetic."""
+    """Return a case of a criterion that is not an arithmetic expression."""
     allowed = "numbers, names of quantities, + - * /, brackets, and min, max, mean, abs"
     quoted = got or f"{expression!r} in {expression!r}"
     return claimed(name, f"claim C1, criterion 'own': got {quoted}, expected {allowed}", claim(expression))
 
 
 CLAIMS = [
-    no_arithmetic("a call of the system", "__import__('os').mknod('sprung')"),
+    no_arithmetic("a system call", "__import__('os').mknod('sprung')"),
     no_arithmetic("an attribute", "own.__class__.__mro__"),
-    no_arithmetic("an item", "own[0]"),
-    no_arithmetic("a function of its own", "(lambda: own)()"),
+    no_arithmetic("an index", "own[0]"),
+    no_arithmetic("a lambda function", "(lambda: own)()"),
     no_arithmetic("a tower of powers", "own ** 9 ** 9 ** 9"),
     no_arithmetic("a loop", "[own for own in own]"),
-    no_arithmetic("text", "'own'"),
+    no_arithmetic("a text", "'own'"),
     no_arithmetic("two statements", "own; own", "'own; own' (…)"),
-    no_arithmetic("half an expression", "own +", "'own +' (…)"),
+    no_arithmetic("an incomplete expression", "own +", "'own +' (…)"),
     no_arithmetic("a number too large", "own + 1e999", "'1e309' in 'own + 1e999'"),
-    no_arithmetic("brackets without end", "(" * 5000 + "own" + ")" * 5000, "10003 signs, '(((…"),
-    no_arithmetic("signs without end", "-" * 90_000 + "own", "90003 signs, '---…"),
-    no_arithmetic("a sum without end", "own" + "+own" * 20_000, "80003 signs, 'own+own…"),
+    no_arithmetic("thousands of brackets", "(" * 5000 + "own" + ")" * 5000, "10003 characters, '(((…"),
+    no_arithmetic("thousands of signs", "-" * 90_000 + "own", "90003 characters, '---…"),
+    no_arithmetic("a sum of thousands of terms", "own" + "+own" * 20_000, "80003 characters, 'own+own…"),
     claimed(
-        "a quantity that is not there",
+        "an unknown quantity",
         "claim C1, criterion 'own': got the name shared, expected one of own",
         claim("own - shared"),
     ),
     claimed("an unknown table", "claim C1.quantities.own.table: got 'loss', expected 'kl', …", claim(table="loss")),
     claimed(
-        "a table that is read otherwise",
+        "a reader of another table",
         "claim C1, quantity own: got metric of kl, expected of metrics or aggregate or fidelity",
         claim(table="kl"),
     ),
@@ -67,7 +67,7 @@ CLAIMS = [
         "an empty claim", "claims.0.id: got nothing, expected a value (the key is required)", instead("claims: [{}]")
     ),
     claimed("no claims", "the file: got None, …", instead("")),
-    Case("claims that are no YAML", "claims", "claims.yaml: got invalid YAML (…), …", instead("claims: [")),
+    Case("claims that are not YAML", "claims", "claims.yaml: got invalid YAML (…), …", instead("claims: [")),
     Case(
         "claims that call Python",
         "claims",
@@ -75,30 +75,37 @@ CLAIMS = [
         instead("claims: !!python/object/apply:os.mknod [sprung]"),
     ),
     Case(
-        "a folder in the claims' place",
+        "a folder in place of the claims",
         "claims",
         "claims.yaml: got Is a directory, expected a YAML file. Correct the path.",
         lambda: in_place_of("claims.yaml"),
     ),
     Case(
-        "a claim's table that is missing",
+        "a missing table of a claim",
         "claims",
-        "claim C1, quantity own: got no file …, expected the table. Make it with … or pass --allow-missing.",
+        "claim C1, quantity own: got no file …, expected a table with rows of fashion_mnist, n_vae. Make it with … "
+        "or pass --allow-missing.",
     ),
     Case(
-        "a claim's table of bytes",
+        "a missing run of a claim",
         "claims",
-        f"claim C1, quantity own from {TABLE}: the file: got 'utf-8' codec …, expected a CSV. Make the table again, …",
+        f"claim C1, quantity own: got no such row in {TABLE}, expected a table with rows of fashion_mnist, cvae. …",
+        claim(variant="cvae"),
+    ),
+    Case(
+        "a table of a claim that is not text",
+        "claims",
+        f"claim C1, quantity own from {TABLE}: got no table ('utf-8' codec …), expected a CSV … Make it with …",
         lambda: (claim()(), put(TABLE, b"\x80\xff\0")),
     ),
     Case(
-        "a claim's table with a word for a number",
+        "a table of a claim with a word in place of a number",
         "claims",
-        f"claim C1, quantity own from {TABLE}: value: got 'many', expected a finite number. …",
+        f"claim C1, quantity own from {TABLE}, column value: got 'many', expected finite numbers. …",
         lambda: (claim()(), put(TABLE, FINE.replace(",1\n", ",many\n"))),
     ),
     Case(
-        "a document of bytes",
+        "a document that is not text",
         "claims --readme README.md",
         "--readme: got README.md ('utf-8' codec …), expected a text. Correct the path.",
         lambda: (claim()(), put("README.md", b"\xff")),
@@ -108,20 +115,22 @@ CLAIMS = [
 KNOWN_DATA = "expected one of dial, dial_few, …"
 COMMANDS = [
     Case(
-        "no such profile to draw",
+        "a figure of an unknown profile",
         "draw fig04 --profile full",
         "profile: got 'full', expected one of demo, paper, smoke. …",
     ),
     Case(
-        "no such data set", "prepare cifar", f"data set: got 'cifar', {KNOWN_DATA} Correct the name, or add a section …"
+        "an unknown data set",
+        "prepare cifar",
+        f"data set: got 'cifar', {KNOWN_DATA} Correct the name, or add a section …",
     ),
-    Case("a path for a data set", "train ../../etc", f"data set: got '../../etc', {KNOWN_DATA}"),
-    Case("no such variant", "train glyphs --variant vae", "variant: got 'vae', expected one of ac_gan, …"),
-    Case("no such figure", "draw fig99", "figure: got 'fig99', expected the beginning of exactly one of fig01_…"),
+    Case("a path in place of a data set", "train ../../etc", f"data set: got '../../etc', {KNOWN_DATA}"),
+    Case("an unknown variant", "train glyphs --variant vae", "variant: got 'vae', expected one of ac_gan, …"),
+    Case("an unknown figure", "draw fig99", "figure: got 'fig99', expected the beginning of exactly one of fig01_…"),
     Case("several figures", "draw fig0", "figure: got 'fig0', expected the beginning of exactly one of fig01_…"),
-    Case("no such claim", "claims C99", "claim: got 'C99', expected one of C1, … Pass one of these."),
+    Case("an unknown claim", "claims C99", "claim: got 'C99', expected one of C1, … Pass one of these."),
     Case(
-        "no such data set to fetch",
+        "an unknown data set to fetch",
         "fetch cifar",
         "data set: got 'cifar', expected one of mnist, fashion_mnist, yale_b. …",
     ),
@@ -136,18 +145,20 @@ COMMANDS = [
         "data set: got mnist, which is not drawn, … Run `nvae fetch mnist` …",
     ),
     Case(
-        "a dial that is none",
+        "a calibration without a dial",
         "calibration mnist",
         "data set: got mnist, whose share of exclusive factors cannot be set, expected a dial, …",
     ),
     Case(
-        "a detector without faces",
+        "a check of the detector without faces",
         "prepare mnist --check-detector",
         "--check-detector: got mnist of kind idx, expected a data set of kind faces. Leave it out.",
     ),
-    Case("a change without value", "try-settings glyphs --set x", "change: got 'x', expected KEY=VALUE. For example …"),
     Case(
-        "a change of no key",
+        "a change without a value", "try-settings glyphs --set x", "change: got 'x', expected KEY=VALUE. For example …"
+    ),
+    Case(
+        "a change of an unknown key",
         "try-settings glyphs --set colour=1",
         f"changes.colour: got an unknown key, expected one of … {EDIT}",
     ),
@@ -157,34 +168,40 @@ COMMANDS = [
         f"changes.class_dims: got -3, expected greater than 0. {EDIT}",
     ),
     Case(
-        "a change that is no YAML",
+        "a change that is not YAML",
         "try-settings glyphs --set class_dims=[",
-        "change: got 'class_dims=[' (…), expected KEY=VALUE, the value as in YAML. For example --set class_dims=8.",
+        "change: got 'class_dims=[' (…), expected KEY=VALUE with a value in YAML. For example --set class_dims=8.",
     ),
     Case(
-        "a run without its data",
+        "a training without its data",
         "train glyphs",
         "data/prepared/paper/glyphs.npz: got no such file, expected a prepared set. Make it with `nvae prepare …",
     ),
     Case(
-        "no threads",
+        "zero threads",
         "kl glyphs --data set.npz --model model --threads 0",
         "--threads: got 0, expected 1 or more. Omit the option to use one thread.",
         model(),
     ),
     Case(
-        "claims for a document, but not all",
+        "some of the claims for a document",
         "claims C1 --readme README.md",
         "--readme: got with ids, expected all claims. Leave out the ids or --readme.",
     ),
-    Case("claims to text", "claims --out claims.txt", "--out: got claims.txt, expected a name that ends in .json. …"),
     Case(
-        "a document that is not there",
+        "claims written to a text file",
+        "claims --out claims.txt",
+        "--out: got claims.txt, expected a name that ends in .json. …",
+    ),
+    Case(
+        "a missing document",
         "claims --allow-missing --readme none.md",
         "--readme: got no file none.md, expected a document. Correct the path.",
     ),
     Case(
-        "no project to restore", "restore", "dvc.lock: got no such file, expected a project's root. Change to the root."
+        "a restore outside of a project",
+        "restore",
+        "dvc.lock: got no such file, expected a project's root. Change to the root.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Wrong tables, and places that can't be written to, each with what has to be said of it."""
+"""Wrong tables, and paths that cannot be written to, each with the message that is expected."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,15 +30,15 @@ KL = Layout("demo").table("kl").as_posix()
 
 
 def tables(spoil: Callable[[str], str | bytes]) -> Callable[[], object]:
-    """The table of Figure 10, spoilt."""
+    """Return a function that writes the table of Figure 10, spoilt."""
     whole = pd.concat([kl_table("glyphs", variant, n_seeds=1) for variant in ("n_vae", "n_vae_no_bias")])
     return lambda: put(KL, spoil(whole.to_csv(index=False)))
 
 
-def table(name: str, said: str, spoil: Callable[[], object] = lambda: None) -> Case:
-    """A table that no figure can be drawn from."""
-    said = f"{KL}{said}. Make it with `snakemake --cores 2 -- {KL}`."
-    return Case(name, "draw fig10 --profile demo --out figs", said, spoil)
+def table(name: str, message: str, spoil: Callable[[], object] = lambda: None) -> Case:
+    """Return a case of a table that no figure can be drawn from."""
+    message = f"{KL}{message}. Make it with `snakemake --cores 2 -- {KL}`."
+    return Case(name, "draw fig10 --profile demo --out figs", message, spoil)
 
 
 NO_TABLE = ": got no such file, expected the table"
@@ -46,9 +46,9 @@ NO_CSV = ": got no table (…), expected a CSV with a line of column names"
 
 
 def number(name: str, written: str) -> Case:
-    """A table with something else for its last number."""
-    said = f", column kl_nats: got '{written or 'nan'}', expected finite numbers"
-    return table(name, said, tables(lambda text: f"{text.rpartition(',')[0]},{written}\n"))
+    """Return a case of a table whose last number is replaced."""
+    message = f", column kl_nats: got '{written or 'nan'}', expected finite numbers"
+    return table(name, message, tables(lambda text: f"{text.rpartition(',')[0]},{written}\n"))
 
 
 TABLES = [
@@ -74,7 +74,7 @@ TABLES = [
     ),
     number("a number that is missing", ""),
     number("nan for a number", "nan"),
-    number("a number without end", "inf"),
+    number("an infinite number", "inf"),
     number("a word for a number", "many"),
     Case(
         "a table without blocks",
@@ -101,8 +101,8 @@ TABLES = [
 VARIANTS = Layout("demo").table("variants").as_posix()
 
 
-def ablation(name: str, said: str, settings: str | None) -> Case:
-    """A table of variants that the figure of an ablation can't be drawn from; None: there is none."""
+def ablation(name: str, message: str, settings: str | None) -> Case:
+    """Return a case of a table of variants that no figure of an ablation can be drawn from; None: it is missing."""
     runs = [(dataset, weight) for dataset in ("glyphs", "garments", "faces") for weight in ("1", "1_5", "2", "4", "8")]
     models = [f"{dataset},n_vae_lambda{weight}" for dataset, weight in runs]
 
@@ -113,8 +113,8 @@ def ablation(name: str, said: str, settings: str | None) -> Case:
             rows = "".join(f"{model},class_weight,2.0\n" for model in models[1:])
             put(VARIANTS, f"dataset,model,parameter,setting\n{settings}{rows}")
 
-    said = f"{VARIANTS}{said}. Make it with `snakemake --cores 2 -- {VARIANTS}`."
-    return Case(name, "draw supp05 --profile demo --out figs", said, change)
+    message = f"{VARIANTS}{message}. Make it with `snakemake --cores 2 -- {VARIANTS}`."
+    return Case(name, "draw supp05 --profile demo --out figs", message, change)
 
 
 ABLATIONS = [
@@ -138,7 +138,7 @@ TRAVERSAL = Layout("demo").arrays("traversals", "glyphs", "n_vae", "shared").as_
 
 
 def traversal(**changes: Any) -> Callable[[], object]:
-    """Traversals with other arrays; ``...`` takes one out."""
+    """Return a function that writes traversals with other arrays; ``...`` removes one."""
 
     def change() -> None:
         Path(TRAVERSAL).parent.mkdir(parents=True)
@@ -148,14 +148,14 @@ def traversal(**changes: Any) -> Callable[[], object]:
     return change
 
 
-def pictures(name: str, said: str, spoil: Callable[[], object]) -> Case:
-    """Traversals that no figure can be drawn from."""
-    said = f"{TRAVERSAL}{said}. Make it with `snakemake --cores 2 -- {TRAVERSAL}`."
-    return Case(name, "draw fig02 --profile demo --out figs", said, spoil)
+def pictures(name: str, message: str, spoil: Callable[[], object]) -> Case:
+    """Return a case of traversals that no figure can be drawn from."""
+    message = f"{TRAVERSAL}{message}. Make it with `snakemake --cores 2 -- {TRAVERSAL}`."
+    return Case(name, "draw fig02 --profile demo --out figs", message, spoil)
 
 
 def scratched() -> None:
-    """Traversals with some bytes changed in the middle."""
+    """Write traversals with some bytes changed in the middle."""
     traversal()()
     content = Path(TRAVERSAL).read_bytes()
     put(TRAVERSAL, content[:3000] + bytes(byte ^ 0x55 for byte in content[3000:3050]) + content[3050:])
@@ -175,7 +175,7 @@ PICTURES = [
         "images of absurd size", f": got …, {PLAIN}", lambda: put(TRAVERSAL, zipped({"images.npy": HUGE}, top=""))
     ),
     pictures(
-        "images of a half header",
+        "images with half a header",
         f": got …, {PLAIN}",
         lambda: put(TRAVERSAL, zipped({"images.npy": npy("{(")}, top="")),
     ),
@@ -195,19 +195,19 @@ PICTURES = [
 METRICS = "dataset,model,seed,split,metric,value\nglyphs,n_vae,0,test,accuracy_pct,90\n"
 
 
-def joined(name: str, said: str, content: str | bytes | None, *, history: bool = False) -> Case:
-    """A table that can't be joined; without content it is a folder."""
+def joined(name: str, message: str, content: str | bytes | None, *, history: bool = False) -> Case:
+    """Return a case of a table that cannot be joined; without content, it is a folder."""
     spoil = (lambda: in_place_of("a.csv")) if content is None else (lambda: put("a.csv", content))
-    return Case(name, f"collect a.csv --out out.csv {'--history' * history}", said, spoil)
+    return Case(name, f"collect a.csv --out out.csv {'--history' * history}", message, spoil)
 
 
 SUMMARISE = "summarise --profile demo --table a.csv --out out.json"
 
 
-def summed(name: str, said: str, content: str | bytes | None) -> Case:
-    """A table that can't be summed up; without content it is a folder."""
+def summarised(name: str, message: str, content: str | bytes | None) -> Case:
+    """Return a case of a table that cannot be summarised; without content, it is a folder."""
     spoil = (lambda: in_place_of("a.csv")) if content is None else (lambda: put("a.csv", content))
-    return Case(name, SUMMARISE, f"a.csv{said}. Make it with `snakemake --cores 2 -- a.csv`.", spoil)
+    return Case(name, SUMMARISE, f"a.csv{message}. Make it with `snakemake --cores 2 -- a.csv`.", spoil)
 
 
 JOINED = [
@@ -219,7 +219,7 @@ JOINED = [
     joined("a folder to join", "a.csv: got no table (…Is a directory…), expected a CSV …", None),
     joined("an empty table to join", "a.csv: got no table (…), expected a CSV …", ""),
     joined("bytes to join", "a.csv: got no table ('utf-8' codec …), expected a CSV …", b"\x80\xff\0"),
-    joined("a quote that stays open", "a.csv: got no table (…), expected a CSV …", 'a,b\n"1,2\n'),
+    joined("an unclosed quote", "a.csv: got no table (…), expected a CSV …", 'a,b\n"1,2\n'),
     joined(
         "a short row to join",
         "a.csv, line 2: got 1 values, expected 2, one per column. Make the table again.",
@@ -240,24 +240,28 @@ JOINED = [
         METRICS,
         history=True,
     ),
-    summed("a folder to sum up", NO_TABLE, None),
-    summed("an empty table to sum up", NO_CSV, ""),
-    summed("bytes to sum up", NO_CSV, b"\x80\xff\0"),
-    summed("a table without metrics", ": got columns name, value, expected also dataset, …", "name,value\na,1\n"),
-    summed("a word for a metric", ", column value: got 'many', expected finite numbers", METRICS.replace("90", "many")),
-    summed("a table without a model to sum up", ": got no row of …, expected the rows of its runs", METRICS),
-    Case("no table to sum up", SUMMARISE, f"a.csv{NO_TABLE}. Make it with `snakemake --cores 2 -- a.csv`."),
+    summarised("a folder to summarise", NO_TABLE, None),
+    summarised("an empty table to summarise", NO_CSV, ""),
+    summarised("bytes to summarise", NO_CSV, b"\x80\xff\0"),
+    summarised("a table without metrics", ": got columns name, value, expected also dataset, …", "name,value\na,1\n"),
+    summarised(
+        "a word for a metric", ", column value: got 'many', expected finite numbers", METRICS.replace("90", "many")
+    ),
+    summarised("a table without a model to summarise", ": got no row of …, expected the rows of its runs", METRICS),
+    Case("no table to summarise", SUMMARISE, f"a.csv{NO_TABLE}. Make it with `snakemake --cores 2 -- a.csv`."),
 ]
 
 
 def taken(name: str, command: str, out: str, spoil: Callable[[], object] = lambda: None) -> Case:
-    """A place that can't be written to: ``file`` is a file, ``folder`` a folder with something in it."""
-    said = f"{out}: got …, expected a writable path with free space. Free some space or choose another path, …"
-    return Case(name, command, said, lambda: (put("file", "x"), put("folder/x", "x"), put("a.csv", METRICS), spoil()))
+    """Return a case of a path that cannot be written to; ``file`` is a file, ``folder`` a folder with a file in it."""
+    message = f"{out}: got …, expected a writable path with free space. Free some space or choose another path, …"
+    return Case(
+        name, command, message, lambda: (put("file", "x"), put("folder/x", "x"), put("a.csv", METRICS), spoil())
+    )
 
 
-def summable() -> None:
-    """Metrics of all models that a figure of profile demo shows."""
+def summarisable() -> None:
+    """Write metrics of all models that are summarised in the profile demo."""
     runs = shown_runs({"digits": "glyphs", "fashion": "garments", "faces": "faces"})
     rows = "".join(f"{dataset},{variant},0,test,accuracy_pct,90\n" for dataset, variant in runs)
     put("a.csv", f"dataset,model,seed,split,metric,value\n{rows}")
@@ -270,7 +274,7 @@ PLACES = [
         "a summary to a folder",
         SUMMARISE.replace("out.json", "folder"),
         "folder",
-        summable,
+        summarisable,
     ),
     taken("a figure to a file", "draw fig04 --out file", "file/fig04_graphical_model.pdf"),
     taken(
@@ -295,7 +299,7 @@ PLACES = [
     Case(
         "a drawn set over something else",
         "draw-data glyphs --profile smoke --out folder",
-        "…/folder: got a folder that holds mine.txt, expected a new one, or one that this verb wrote. …",
+        "…/folder: got a folder that contains mine.txt, expected a new folder, or one that this verb wrote. …",
         lambda: put("folder/mine.txt", "x"),
     ),
 ]

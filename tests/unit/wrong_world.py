@@ -1,4 +1,4 @@
-"""What cases of wrong input are made of: a small project that is in order, and ways to spoil one thing in it."""
+"""Parts of the cases of wrong input: a small valid project, and functions that spoil one thing in it."""
 
 import json
 import os
@@ -24,27 +24,27 @@ class Case:
     """One wrong input.
 
     Args:
-        name: in words.
-        command: of ``nvae``, split at white space.
-        said: the message after ``nvae: error: ``; ``…`` stands for any text.
-        spoil: what is done before, in a folder that is a project.
+        name: Name of the case, in words.
+        command: Arguments of ``nvae``, separated by white space.
+        message: Expected message after ``nvae: error: ``; ``…`` stands for any text.
+        spoil: Function that is called before the command, in the folder of a valid project.
     """
 
     name: str
     command: str
-    said: str
+    message: str
     spoil: Callable[[], object] = lambda: None
 
 
 def make_project(folder: Path) -> None:
-    """A folder with the project's settings, claims and list of raw files."""
+    """Make a folder with the project's settings, claims and list of raw files."""
     (folder / "data").mkdir(parents=True)
     for name in ("params.yaml", "claims.yaml", "data/registry.csv"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
 
 
 def put(path: str, content: str | bytes) -> Path:
-    """Write a file, and its folders."""
+    """Write a file and make its folders."""
     place = Path(path)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -58,12 +58,12 @@ def in_place_of(path: str) -> None:
 
 
 def cut(path: str, size: int = -1) -> None:
-    """Keep the first ``size`` bytes of a file: by default all but one."""
+    """Keep the first ``size`` bytes of a file, by default all but the last one."""
     put(path, Path(path).read_bytes()[:size])
 
 
 def params(**changes: object) -> Callable[[], object]:
-    """Change keys of params.yaml; a key is written with ``__`` for each dot, and ``...`` takes it out."""
+    """Return a function that changes keys of params.yaml, written with ``__`` for each dot; ``...`` removes a key."""
 
     def change() -> None:
         content = yaml.safe_load(Path("params.yaml").read_text())
@@ -82,26 +82,26 @@ def params(**changes: object) -> Callable[[], object]:
 
 
 def added(text: str, path: str = "params.yaml") -> Callable[[], object]:
-    """Text at the end of a file."""
+    """Return a function that appends a text to a file."""
     return lambda: put(path, Path(path).read_text() + text)
 
 
 def laughs(of: str, levels: int = 9) -> str:
-    """YAML in which each level has the one before ten times; ``of`` makes a level of ten aliases."""
+    """Return YAML with levels that each contain the previous one ten times, by aliases in the form ``of``."""
     lines = ["l0: &l0 {ha: 1}"]
     lines += [f"l{n}: &l{n} {of.replace('*', ', '.join([f'*l{n - 1}'] * 10))}" for n in range(1, levels + 1)]
     return "\n" + "\n".join(lines) + "\n"
 
 
 class Trap:
-    """Unpickling it makes a file called ``sprung``."""
+    """Object that makes a file named ``sprung`` when it is unpickled."""
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         return os.mknod, ("sprung",)
 
 
 def small_set() -> PreparedSet:
-    """Two classes of 6×5 noise."""
+    """Return a set of two classes of noise with 6×5 pixels."""
 
     def split(n: int) -> Split:
         images = np.random.default_rng(n).integers(0, 256, (n, 6, 5), dtype=np.uint8)
@@ -111,7 +111,7 @@ def small_set() -> PreparedSet:
 
 
 def arrays(**changes: Any) -> Callable[[], object]:
-    """The prepared set ``set.npz`` with some arrays changed; ``...`` takes one out."""
+    """Return a function that writes ``set.npz`` with some arrays changed; ``...`` removes an array."""
 
     def change() -> None:
         small_set().save(Path("set.npz"))
@@ -123,7 +123,7 @@ def arrays(**changes: Any) -> Callable[[], object]:
 
 
 def model(spoil: Callable[[], object] = lambda: None) -> Callable[[], object]:
-    """A prepared set ``set.npz`` and a model of it in the folder ``model``; then one thing is spoilt."""
+    """Return a function that writes ``set.npz`` and a model of it to ``model``, and then spoils one thing."""
 
     def change() -> None:
         small_set().save(Path("set.npz"))
@@ -138,12 +138,12 @@ def model(spoil: Callable[[], object] = lambda: None) -> Callable[[], object]:
 
 
 def of_parameters(**changes: Any) -> Callable[[], object]:
-    """A model with other parameters in model.json."""
+    """Return a function that writes a model with other parameters in model.json."""
     return described(params=small_params("n_vae").model_dump(mode="json") | changes)
 
 
 def described(**changes: Any) -> Callable[[], object]:
-    """A model with other entries in model.json; ``...`` takes one out."""
+    """Return a function that writes a model with other entries in model.json; ``...`` removes an entry."""
 
     def change() -> None:
         content = json.loads(Path("model/model.json").read_text()) | changes
@@ -153,11 +153,11 @@ def described(**changes: Any) -> Callable[[], object]:
 
 
 def pickled_weights() -> None:
-    """A pickle of PyTorch's in place of the weights."""
+    """Replace the weights by a pickle from PyTorch."""
     torch.save({"decoder": Trap()}, "model/weights.safetensors")
 
 
 def npy(header: str, body: bytes = b"") -> bytes:
-    """A NumPy file with any header."""
+    """Return a NumPy file with any header."""
     text = header.ljust(117) + "\n"
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + body

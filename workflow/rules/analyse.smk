@@ -1,4 +1,4 @@
-# From trained models to tidy tables: one rule per analysis, made from the list in nvae/analyses.
+# Rules from trained models to tidy tables; each analysis in the list of nvae/analyses has one.
 
 JOINED_TABLES = [str(PATHS.table(table)) for table in TABLES if TABLE_RUNS[table]]
 ALL_TABLES = sorted(
@@ -19,7 +19,7 @@ for analysis in ANALYSES.values():
     if analysis.first_seed_alone:
 
         rule:
-            """Arrays of the first seed's model, such as images: one analysis of nvae/analyses."""
+            """An analysis whose table has arrays, such as images, of the first seed's model."""
             name:
                 analysis.name
             input:
@@ -48,7 +48,7 @@ for analysis in ANALYSES.values():
     else:
 
         rule:
-            """The table of one run: one analysis of nvae/analyses."""
+            """An analysis with one table per run."""
             name:
                 analysis.name
             input:
@@ -66,7 +66,7 @@ for analysis in ANALYSES.values():
             threads: 1
             resources:
                 gpu=int(analysis.trains),
-            # A calibration takes long and waits for nothing: started last, it would leave the other cores idle.
+            # A calibration takes long and needs no other job. If it started last, the other cores would be idle.
             priority: 0 if analysis.reads else 1
             shell:
                 "nvae {params.verb} {wildcards.dataset} --variant {wildcards.variant} --seed {wildcards.seed}"
@@ -74,7 +74,7 @@ for analysis in ANALYSES.values():
 
 
 rule collect_table:
-    """One tidy table of all runs, which git keeps and the claims are evaluated on."""
+    """One tidy table of all runs, which is kept in git and on which the claims are evaluated."""
     input:
         tables=run_tables_of,
     output:
@@ -112,7 +112,7 @@ rule collect_history:
 
 
 rule variants:
-    """The parameters of every variant on every data set: Figures S5 and S6."""
+    """The parameters of every variant on every data set, for Figures S5 and S6."""
     output:
         str(PATHS.table(VARIANTS.name)),
     params:

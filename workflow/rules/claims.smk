@@ -1,4 +1,4 @@
-# From tables to verdicts.
+# The rule from tables to verdicts.
 
 
 rule check_claims:

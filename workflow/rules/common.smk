@@ -1,4 +1,4 @@
-# Shared by all rule files, namely the checked configuration of the chosen profile, its paths, and code hashes.
+# Definitions that all rule files share, such as the checked configuration of the profile, its paths, and code hashes.
 
 import sys
 from pathlib import Path
@@ -42,30 +42,28 @@ MODEL_FILES = {
     "throughput": "throughput.csv",
 }
 FACE_BOXES = sorted({boxes for data in CONFIG.data.values() if (boxes := getattr(data, "face_boxes", None))})
-# A clock that was set back must hide no change. On the machines of a cluster clocks differ: they leave dates alone.
+# A clock that was set back must not hide a change. On a cluster only the main process does this, since clocks differ.
 if workflow.is_main_process:
     LATE = redate_future_files(
         made=[*RAW.glob("*.sha256"), PATHS.prepared("any").parent, PATHS.results, PATHS.figures],
         given=[Path("claims.yaml"), REGISTRY, *map(Path, FACE_BOXES)],
     )
     if LATE:
-        print(
-            f"nvae: {LATE} files were dated in the future; the bytes of what they need are compared.", file=sys.stderr
-        )
-# The models that figures need, so that adding a figure adds what it is drawn from. Claims need no others (a test).
+        print(f"nvae: {LATE} files were dated in the future; their inputs are compared by content.", file=sys.stderr)
+# The models that figures need, so that a new figure adds its models. Claims need no other models (a test checks this).
 RUNS = nvae_figures.runs(CONFIG.datasets)
 SHOWN = nvae_figures.shown_runs(CONFIG.datasets)
 DATASETS = sorted({dataset for dataset, _ in RUNS})
 
-# Those that would train to the same model as another of them: it is trained once, and copied.
+# Runs that would train the same model as another run; that model is trained once, and copied.
 ALIASES = {
     (dataset, variant): first
     for dataset, variant in RUNS
     if (first := CONFIG.trained_as(dataset, variant)) != variant and (dataset, first) in RUNS
 }
 
-# Table → the data sets and variants whose runs it has: those that a figure or a claim reads, and those whose history,
-# metrics and KL are always tables.
+# Table → the data sets and variants whose runs it contains, namely those that a figure or a claim reads. History,
+# metrics and (for encoders) KL also contain every model that a figure shows.
 TABLE_RUNS = {table: set() for table in TABLES}
 for figure in FIGURES:
     for need in figure.needs:
@@ -79,7 +77,7 @@ for dataset, variant in SHOWN:
     if MODELS[CONFIG.variant(variant).model].encodes:
         TABLE_RUNS["kl"].add((dataset, variant))
 
-# A clone has the joined tables alone: the tables of single runs, which figures are drawn from, are split off again.
+# A clone has only the joined tables, which are split into the tables of single runs, from which figures are drawn.
 if workflow.is_main_process:
     RESTORED = restore_run_tables(
         PATHS,
@@ -95,63 +93,63 @@ if workflow.is_main_process:
 
 
 def code(verb, *modules):
-    """The code files that a verb runs, and those of modules that it chooses at run time, each with its hash.
+    """Return the code files of a verb, and of modules that it chooses at run time, each with its hash.
 
-    A parameter of every rule. As inputs they would be looked at only if newer than the outputs, and after
-    `git clone` and `dvc checkout` no code is: a change to it would go unseen.
+    They are a parameter of every rule. As inputs they would count only if they were newer than the outputs, which no
+    code is after `git clone` and `dvc checkout`, so that a change to the code would go unnoticed.
     """
     return fingerprint(*cli.verb_modules(verb), *modules)
 
 
 def model_spec(variant):
-    """What can be asked of a variant's model."""
+    """Return the entry of a variant's model in the registry of models."""
     return MODELS[CONFIG.variant(variant).model]
 
 
 def model_module(variant):
-    """The module of a variant's model."""
+    """Return the module of a variant's model."""
     return model_spec(variant).module
 
 
 def recipe_module(dataset):
-    """The module that draws a built-in data set."""
+    """Return the module that draws a built-in data set."""
     return BUILTIN[CONFIG.family(dataset)]
 
 
 def train_code(variant):
-    """The code that training a variant runs."""
+    """Return the code files that the training of a variant runs, with their hashes."""
     spec = model_spec(variant)
     return code("train", spec.module, *(["nvae.inference.gan_monitor"] if spec.monitored else []))
 
 
 def log_of(name):
-    """Where a job's messages go, beside the terminal."""
+    """Return the path of the log of a job."""
     return str(PATHS.log(name))
 
 
 def model_of(wildcards, variant=None, seed=None):
-    """The files of a trained model that an analysis reads; what is given takes the place of a wildcard."""
+    """Return the files of a trained model that an analysis reads; a given variant or seed replaces the wildcard."""
     folder = PATHS.model(wildcards.dataset, variant or wildcards.variant, seed or wildcards.seed)
     return [str(folder / MODEL_FILES["weights"]), str(folder / MODEL_FILES["description"])]
 
 
 def first_seed(wildcards):
-    """The seed of the model that images are shown from."""
+    """Return the first seed of the data set's models, whose images are shown."""
     return CONFIG.seeds_of(wildcards.dataset)[0]
 
 
 def first_model_of(wildcards):
-    """The files of the first seed's model."""
+    """Return the files of the first seed's model."""
     return model_of(wildcards, seed=str(first_seed(wildcards)))
 
 
 def classifier_of(wildcards):
-    """The files of the classifier that judges samples: one for all models and seeds, so that they are comparable."""
+    """Return the files of the classifier that evaluates samples, the same one for all models and seeds."""
     return model_of(wildcards, variant=CLASSIFIER, seed=str(first_seed(wildcards)))
 
 
 def inputs_of(analysis, wildcards):
-    """The files that an analysis of one run reads, by name."""
+    """Return the files that an analysis of one run reads, by name."""
     files = {}
     if "data" in analysis.reads:
         files["data"] = str(PATHS.prepared(wildcards.dataset))
@@ -163,7 +161,7 @@ def inputs_of(analysis, wildcards):
 
 
 def analysis_code(analysis, wildcards):
-    """The code that an analysis of one run executes."""
+    """Return the code files that an analysis of one run executes, with their hashes."""
     modules = [model_module(wildcards.variant)]
     if not analysis.reads:
         modules.append(recipe_module(wildcards.dataset))
@@ -171,7 +169,7 @@ def analysis_code(analysis, wildcards):
 
 
 def run_tables_of(wildcards):
-    """The parts of a joined table: one per run, by data set, variant and seed."""
+    """Return the tables of single runs that make up a joined table, by data set, variant and seed."""
     return [
         str(PATHS.run_table(wildcards.table, dataset, variant, seed))
         for dataset, variant in sorted(TABLE_RUNS[wildcards.table])

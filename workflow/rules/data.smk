@@ -1,12 +1,12 @@
-# From archives, or from nothing for the built-in sets, to prepared sets.
+# Rules from archives, or from recipes for the built-in sets, to prepared sets.
 
 BUILTIN_SETS = [name for name, params in sorted(CONFIG.data.items()) if params.drawn]
 REAL_SETS = sorted(set(CONFIG.data) - set(BUILTIN_SETS))
 
 
 rule fetch_dataset:
-    """A real data set's raw files, checked; the manifest is their checksums. The files themselves are no
-    declared outputs: Snakemake would delete them, those supplied by hand too, before a second run."""
+    """The checked raw files of a real data set, and the manifest with their checksums. The files themselves are no
+    declared outputs, since Snakemake would delete them before a second run, even those supplied by hand."""
     input:
         REGISTRY,
     output:
@@ -22,7 +22,7 @@ rule fetch_dataset:
 
 
 rule draw_dataset:
-    """A built-in data set's raw files, drawn from known factors; stands for a real one in profile demo."""
+    """The raw files of a built-in data set, drawn from known factors; in profile demo they replace real data."""
     output:
         manifest=str(raw("{dataset}")) + ".sha256",
     wildcard_constraints:
@@ -38,7 +38,7 @@ rule draw_dataset:
 
 
 rule prepare_dataset:
-    """One prepared set: filtered, cropped, scaled, split. Every model and table needs it."""
+    """One prepared set: images that are filtered, cropped, scaled and split."""
     input:
         manifest=str(raw("{dataset}")) + ".sha256",
         boxes=lambda wildcards: getattr(CONFIG.data[wildcards.dataset], "face_boxes", None) or [],

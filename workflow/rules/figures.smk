@@ -1,4 +1,4 @@
-# From tables to figures: one rule per figure, of the same name, made from the list in nvae/figures.
+# Rules from tables to figures; each figure in the list of nvae/figures has one of the same name.
 
 from nvae.figures import SUFFIXES
 
@@ -7,7 +7,7 @@ ALL_FIGURES = [str(PATHS.figures / f"{figure.name}.{suffix}") for figure in FIGU
 for figure in FIGURES:
 
     rule:
-        """One figure as PDF and PNG, and its caption, from its tables alone; nvae/figures has the caption's words."""
+        """One figure as PDF and PNG with its caption, drawn from its tables alone; nvae/figures has the caption."""
         name:
             figure.name
         input:

@@ -1,4 +1,4 @@
-# From prepared sets to trained models.
+# Rules from prepared sets to trained models.
 
 ALL_MODELS = [
     str(PATHS.model(dataset, variant, seed) / "weights.safetensors")
@@ -6,21 +6,21 @@ ALL_MODELS = [
     for seed in CONFIG.seeds_of(dataset)
 ]
 
-# The first seed's models of the data sets in the figures' roles, in half precision: for use without training.
+# The first seed's models of the data sets that have a role in the figures, in half precision, for use without training.
 ALL_RELEASES = [
     str(PATHS.release(dataset, variant) / "weights.safetensors")
     for dataset, variant in SHOWN
     if variant in ("n_vae", "beta_vae")
 ]
 
-# "mnist/n_vae_lambda1_5", for the beginning of a path; of no run it is a name that no data set has.
+# Pattern such as "mnist/n_vae_lambda1_5" for the beginning of a path; without aliases, a name that no data set has.
 ALIASED = "|".join(f"{dataset}/{variant}" for dataset, variant in ALIASES) or "-"
 ANY_DATASET = "|".join(sorted(CONFIG.data))
 
 
 rule train_model:
-    """One model on one data set with one seed: every table needs it. Its checkpoint is no declared
-    output, since Snakemake deletes the outputs of a job that fails; a job that is run again resumes."""
+    """One model, trained on one data set with one seed. Its checkpoint is no declared output, since Snakemake deletes
+    the outputs of a failed job; a job that runs again resumes from the checkpoint."""
     input:
         data=str(PATHS.prepared("{dataset}")),
         classifier=lambda wildcards: classifier_of(wildcards) if model_spec(wildcards.variant).monitored else [],
@@ -42,7 +42,7 @@ rule train_model:
 
 
 rule alias_model:
-    """A model under the name of a variant that would train to the very same, as one of an ablation does."""
+    """A copy of a model under the name of a variant that would train to the same model, such as one of an ablation."""
     input:
         lambda wildcards: [
             str(PATHS.model(wildcards.dataset, ALIASES[wildcards.dataset, wildcards.variant], wildcards.seed) / name)
@@ -65,7 +65,7 @@ rule alias_model:
 
 
 rule release_model:
-    """The first seed's model in half precision, small enough for git, with what the rounding changes."""
+    """The first seed's model in half precision, small enough for git, with the effect of the rounding."""
     input:
         data=str(PATHS.prepared("{dataset}")),
         model=first_model_of,

@@ -80,7 +80,9 @@ def read_text(path: Path) -> tuple[list[str], Rows]:
     """
     try:
         with path.open(encoding="utf-8", newline="") as stream:
-            columns, *rows = csv.reader(stream, strict=True)
+            reader = csv.reader(stream, strict=True)
+            # A cell may have line breaks, so that the number of a row is not that of its line.
+            (_, columns), *lines = [(reader.line_num, row) for row in reader]
     except FileNotFoundError:
         raise UserError(
             str(path), got="no such file", expected="a table", hint="Make it first, or correct the path."
@@ -89,15 +91,15 @@ def read_text(path: Path) -> tuple[list[str], Rows]:
         raise UserError(
             str(path), got=f"no table ({error})", expected="a CSV with a line of column names", hint="Make it again."
         ) from None
-    short = [number for number, row in enumerate(rows, start=2) if len(row) != len(columns)]
-    if short:
-        raise UserError(
-            f"{path}, line {short[0]}",
-            got=f"{len(rows[short[0] - 2])} values",
-            expected=f"{len(columns)}, one per column",
-            hint="Make the table again.",
-        )
-    return columns, rows
+    for number, row in lines:
+        if len(row) != len(columns):
+            raise UserError(
+                f"{path}, line {number}",
+                got=f"{len(row)} values",
+                expected=f"{len(columns)}, one per column",
+                hint="Make the table again.",
+            )
+    return columns, [row for _, row in lines]
 
 
 def split(path: Path) -> dict[Run, str]:

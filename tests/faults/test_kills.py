@@ -33,7 +33,7 @@ from tests.pipeline.test_dvc import _on_built_in_data
 
 SEED = int(os.environ.get("NVAE_ATTACK_SEED", "20190125"))
 #: Every kind of work (drawing, preparing, VAEs, a GAN and its classifier, arms, tables, a figure) in 20 jobs.
-FEW = ("paper_figs/fig05_kl_per_dimension.pdf", "results/paper/tables/augmentation/garments-cgan.csv")
+FEW = ("paper_figs/fig05_kl_per_dimension.pdf", "results/paper/runs/garments/cgan/seed0/augmentation.csv")
 #: DVC calls Snakemake and then caches the results, which can be killed too.
 DVC = ("dvc", "repro", "data")
 #: Share of stops that come before Snakemake's first job, and the time in seconds within which they come.
@@ -139,18 +139,18 @@ def _forge(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "damage", "difference"),
     [
-        ("tables/kl/glyphs-n_vae.csv", _halve, "different bytes"),
+        ("runs/glyphs/n_vae/seed0/kl.csv", _halve, "different bytes"),
         ("models/glyphs/n_vae/seed0/weights.safetensors", _halve, "different bytes"),
         ("models/glyphs/n_vae/seed0.meta.json", _forge, "different made_from"),
         ("models/glyphs/n_vae/seed0.meta.json", Path.unlink, "missing"),
-        ("tables/kl/glyphs-n_vae.csv.meta.json", Path.unlink, "missing"),
-        ("tables/kl/glyphs-n_vae.csv.old", Path.touch, "not made by an uninterrupted run"),
+        ("runs/glyphs/n_vae/seed0/kl.csv.meta.json", Path.unlink, "missing"),
+        ("runs/glyphs/n_vae/seed0/kl.csv.old", Path.touch, "not made by an uninterrupted run"),
     ],
 )
 def test_damage_by_a_kill_would_be_detected(
     finished: Project, tmp_path: Path, name: str, damage: Callable[[Path], None], difference: str
 ) -> None:
-    for folder in ("tables/kl", "models/glyphs/n_vae"):
+    for folder in ("runs/glyphs/n_vae", "models/glyphs/n_vae"):
         shutil.copytree(finished.root / "results/paper" / folder, tmp_path / "results/paper" / folder)
     _other_run(tmp_path / "results/paper/models/glyphs/n_vae/seed0.meta.json")
     assert differences(tmp_path, finished.root) == []

@@ -14,7 +14,7 @@ MODEL = "results/paper/models/glyphs/n_vae/seed0/weights.safetensors"
 CHAIN = (
     "data/prepared/paper/glyphs.npz",
     MODEL,
-    "results/paper/tables/metrics/glyphs-n_vae.csv",
+    "results/paper/runs/glyphs/n_vae/seed0/metrics.csv",
     "paper_figs/fig01_mnist_class_traversals.pdf",
 )
 

@@ -160,7 +160,7 @@ def test_restore_keeps_unsaved_changes(locked: Project) -> None:
         path.write_text("mine\n")
         result = locked.call("nvae", "restore")
         assert result.returncode == 2
-        assert "no output with changes that DVC's cache does not have" in result.stderr
+        assert "no output with changes that are not in DVC's cache" in result.stderr
         assert path.read_text() == "mine\n"
 
 

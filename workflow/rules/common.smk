@@ -79,15 +79,16 @@ for dataset, variant in SHOWN:
 
 # A clone has only the joined tables, which are split into the tables of single runs, from which figures are drawn.
 if workflow.is_main_process:
-    RESTORED = restore_run_tables(
-        PATHS,
-        (
-            (table, dataset, variant, seed)
-            for table in ANALYSES
-            for dataset, variant in sorted(TABLE_RUNS.get(table, ()))
-            for seed in CONFIG.seeds_of(dataset)
-        ),
-    )
+    RUN_TABLES = [
+        (table, dataset, variant, seed)
+        for table in ANALYSES
+        for dataset, variant in sorted(TABLE_RUNS.get(table, ()))
+        for seed in CONFIG.seeds_of(dataset)
+    ]
+    try:
+        RESTORED = restore_run_tables(PATHS, RUN_TABLES)
+    except UserError as error:
+        sys.exit(f"nvae: error: {error}")
     if RESTORED:
         print(f"nvae: restored {RESTORED} tables of single runs from {PATHS.tables}.", file=sys.stderr)
 

@@ -1,5 +1,6 @@
 """Tables: their schemas, the reader, the rows of single runs, and joining and splitting."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from nvae.analyses import ANALYSES
 from nvae.cli import main
 from nvae.clock import LONG_AGO
 from nvae.errors import UserError
-from nvae.layout import Layout
+from nvae.layout import REGISTRY, Layout
 from nvae.tables.joining import join, melt_history, restore_run_tables, split
 from nvae.tables.reading import RunTables, load_table, rows_of
 from nvae.tables.schemas import ARRAYS, RUN, TABLES, VARIANTS, Kind, TableSchema
@@ -322,6 +323,14 @@ def test_tables_of_single_runs_that_are_missing_are_restored_and_dated_long_ago(
     assert restore_run_tables(LAYOUT, WANTED) == 1
     assert restore_run_tables(LAYOUT, WANTED) == 0
     assert not [path for path in LAYOUT.results.rglob("*") if path.is_file() and path.suffix not in (".csv", ".json")]
+
+
+def test_restored_tables_are_as_old_as_the_list_of_raw_files() -> None:
+    joined(ONES, LAYOUT.table("kl"))
+    registry = write(REGISTRY, "")
+    os.utime(registry, ns=(1_700_000_000_123_456_789,) * 2)
+    assert restore_run_tables(LAYOUT, WANTED) == 4
+    assert {LAYOUT.run_table(*wanted).stat().st_mtime_ns for wanted in WANTED} == {registry.stat().st_mtime_ns}
 
 
 def test_a_restored_table_gives_the_rows_of_the_joined_one() -> None:

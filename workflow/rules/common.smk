@@ -22,7 +22,7 @@ from nvae.layout import RAW, REGISTRY, Layout, raw
 from nvae.models import MODELS
 from nvae.provenance.closure import fingerprint
 from nvae.tables.joining import restore_run_tables
-from nvae.tables.schemas import ARRAYS, TABLES, VARIANTS
+from nvae.tables.schemas import TABLES, VARIANTS
 
 UNKNOWN = sorted(set(workflow.config_settings.config) - {"profile"})
 if UNKNOWN:

@@ -6,6 +6,7 @@
 PROFILE ?= demo
 CORES ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || sysctl -n hw.ncpu)
 PYTHON ?= python3
+FIGURE ?=
 KILLS ?= 24
 SEED ?= 20190125
 ENV ?= venv
@@ -21,7 +22,7 @@ endif
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env figures report docs bench test attack cluster check format lock audit clean
+.PHONY: help env figures report reproduce docs bench test attack cluster remotes stages check format lock audit clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -33,6 +34,9 @@ figures: $(READY) ## draw every figure: PROFILE=demo (built-in data) or PROFILE=
 
 report: figures ## write one HTML page with all figures and captions: results/PROFILE/report.html
 	snakemake --cores 1 --config profile=$(PROFILE) --report results/$(PROFILE)/report.html -- all_figures
+
+reproduce: $(READY) ## make the results of PROFILE again from the raw data, or FIGURE=NAME alone, and compare: reproduction/
+	nvae reproduce $(FIGURE) --profile $(PROFILE) --cores $(CORES)
 
 docs: $(READY) ## build the documentation site: docs/_build/html/index.html
 	sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
@@ -51,6 +55,10 @@ cluster: $(READY) ## test the pipeline on a Slurm cluster that consists of this 
 	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]'
 	OMP_NUM_THREADS=1 pytest -m cluster tests/cluster
 
+remotes: $(READY) ## test the documented DVC remotes (a folder, SSH, S3) with servers on this machine
+	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[remotes]'
+	OMP_NUM_THREADS=1 pytest -m remotes tests/remotes
+
 check: $(READY) ## check lint, formatting and types
 	ruff check .
 	ruff format --check .
@@ -62,6 +70,10 @@ format: $(READY) ## correct the formatting
 	ruff check --fix-only .
 	ruff format .
 	snakefmt Snakefile workflow
+
+stages: $(READY) ## write dvc.yaml, whose stages follow from the figures and the configuration
+	python -m nvae.pipeline.stages > .dvc.yaml.part
+	mv .dvc.yaml.part dvc.yaml
 
 lock: $(READY) ## renew requirements.lock, the hashes of the packages that constraints.txt pins
 	python -m pip install --quiet --disable-pip-version-check uv

@@ -3,9 +3,6 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: "params.yaml"
-
-
 report: "workflow/report/workflow.rst"
 
 
@@ -15,6 +12,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/groups.smk"
 
 
 onstart:
@@ -24,7 +22,12 @@ onstart:
             fork_client.start()
 
 
+onsuccess:
+    BOOKKEEPING.write_records()
+
+
 onerror:
+    BOOKKEEPING.write_records()
     print(
         "Finished results are kept. The same command runs the missing jobs, and resumes trainings from checkpoints."
     )
@@ -51,39 +54,34 @@ rule all_figures:
     paper, whose results are in git, also the released weights."""
     default_target: True
     input:
-        ALL_FIGURES,
-        ALL_TABLES,
-        PATHS.metrics,
-        PATHS.claims,
-        ALL_RELEASES if PROFILE == "paper" else [],
+        files_of(*PIPELINE.targets()),
 
 
 rule all_data:
     """The prepared sets of the profile's data sets."""
     input:
-        [PATHS.prepared(dataset) for dataset in DATASETS],
+        [PATHS.prepared(dataset) for dataset in PIPELINE.datasets],
 
 
 rule all_models:
     """Every trained model of the profile."""
     input:
-        ALL_MODELS,
+        files_of(*PIPELINE.models()),
 
 
 rule all_tables:
     """Every joined table, the arrays of the figures, and the summary of metrics."""
     input:
-        ALL_TABLES,
-        PATHS.metrics,
+        files_of(*PIPELINE.tables(), PIPELINE.metrics()),
 
 
 rule all_claims:
     """The verdicts on the paper's claims."""
     input:
-        PATHS.claims,
+        files_of(PIPELINE.claims()),
 
 
 rule all_releases:
     """Trained weights of the first seed in half precision, for use without training (results/PROFILE/release)."""
     input:
-        ALL_RELEASES,
+        files_of(*PIPELINE.releases()),

@@ -37,7 +37,11 @@ html_math_renderer = "mathml"
 smartquotes = False  # z' is no quotation mark
 # Every reference must have a target. References to other packages are ignored, as they need network access.
 nitpicky = True
-nitpick_ignore_regex = [("py:obj", ".*"), ("py:class", r"(?!nvae\.).*\..*|P|nvae\.config\.resolved\._S")]
+nitpick_ignore_regex = [
+    ("py:obj", ".*"),
+    ("py:exc", "YAMLError"),
+    ("py:class", r"(?!nvae\.).*\..*|P|nvae\.config\.resolved\._S"),
+]
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3

@@ -3,38 +3,20 @@
 import argparse
 import gc
 import importlib
+import io
 import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 from nvae import __version__
 from nvae.analyses import ANALYSES
-from nvae.errors import UserError
+from nvae.errors import UserError, printable
 from nvae.forking import client
-
-VERBS = {
-    "fetch": "fetch the raw files of a real data set from data/raw, mirrors, the system or its official address",
-    "draw-data": "draw a built-in data set (glyphs, garments, faces) from known factors",
-    "prepare": "turn raw files into one prepared set with training, validation and test splits",
-    "try-settings": "train with some keys changed and record the validation metrics",
-    "train": "train one model on one prepared set with one seed",
-    "alias": "copy a trained model under the name of a variant with the same settings",
-    **{analysis.name: analysis.summary for analysis in ANALYSES.values()},
-    "variants": "write the parameters of every variant as a table",
-    "collect": "join the tables of single runs into one table",
-    "summarise": "condense the table of metrics into metrics.json",
-    "claims": "evaluate the paper's claims on the tables, with intervals over seeds",
-    "draw": "draw a figure from its tables",
-    "verify": "hash every artefact again and compare it with its sidecar",
-    "trace": "print the lineage of an artefact down to the raw files, with commits, parameters and hashes",
-    "prune": "list, or delete, results of seeds, variants and data sets that params.yaml no longer names",
-    "release": "write one trained model in half precision, small enough for git, and the effect of the rounding",
-    "hours": "report the time that a profile's results took, by step, device and seed",
-    "restore": "restore data, models and Snakemake's records from DVC's cache or remote",
-}
+from nvae.verbs import VERBS, verb_modules
 
 #: Modules that verbs import only while they run.
 _IMPORTED_LATE = (
@@ -56,16 +38,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None takes ``sys.argv[1:]``.
 
     Returns:
-        The exit code: 0, 2 after invalid input, or 128 plus the signal's number after SIGINT (Ctrl-C) or SIGTERM.
+        The exit code: 0, 2 after invalid input or an error of the system, or 128 plus the signal's number after SIGINT
+        (Ctrl-C), SIGTERM or SIGPIPE (the reader of the output has ended).
     """
     args = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal or a log that cannot show a character gets its number.
+            stream.reconfigure(errors="backslashreplace")
+    code = 0
     try:
-        if args and args[0] in VERBS:
-            with _raising_on_signals():
-                return _run(args)
-        _top_parser().parse_args(args or ["--help"])
+        try:
+            if args and args[0] in VERBS:
+                with _raising_on_signals():
+                    code = _run(args)
+            else:
+                _top_parser().parse_args(args or ["--help"])
+        finally:
+            print(end="", flush=True)
     except UserError as error:
         print(f"nvae: error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        _discard_output()
+        return 128 + signal.SIGPIPE
+    except (OSError, UnicodeError) as error:
+        print(f"nvae: error: {_as_user_error(error)}", file=sys.stderr)
+        _discard_output()
         return 2
     except _Stopped as stopped:
         print(
@@ -74,7 +73,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 128 + stopped.signal
-    return 0
+    return code
+
+
+def _as_user_error(error: OSError | UnicodeError) -> UserError:
+    """Return the message for an error of the system or of an encoding that nothing handles more precisely."""
+    if isinstance(error, OSError):
+        names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+        return UserError(
+            " and ".join(names) or "input or output",
+            got=error.strerror or str(error) or type(error).__name__,
+            expected="a file or folder that can be used",
+            hint="Correct the path, its permissions or the space on its disk.",
+        )
+    what = f"the text {error.object!r:.200}" if isinstance(error, UnicodeDecodeError | UnicodeEncodeError) else "a text"
+    return UserError(what, got=error, expected="UTF-8", hint="Rename the file, or convert its content to UTF-8.")
+
+
+def _discard_output() -> None:
+    """Discard output that cannot be written; Python would try to write it once more at its end, and fail."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Stopped(BaseException):
@@ -99,14 +120,21 @@ def _raising_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _run(args: list[str]) -> int:
     if client.VARIABLE in os.environ:
         code = client.run(args)
         if code is not None:
             return code
     verb, *rest = args
+    if "--plan" in rest:
+        _take_stock()
     import_undisturbed(*verb_modules(verb))
-    parser = argparse.ArgumentParser(prog=f"nvae {verb}", description=VERBS[verb], allow_abbrev=False)
+    parser = _Parser(prog=f"nvae {verb}", description=VERBS[verb], allow_abbrev=False)
     command = importlib.import_module(verb_modules(verb)[0])
     if verb in ANALYSES:
         command.configure(parser, verb)
@@ -114,13 +142,6 @@ def _run(args: list[str]) -> int:
         command.configure(parser)
     command.run(parser.parse_args(rest))
     return 0
-
-
-def verb_modules(verb: str) -> list[str]:
-    """Return the names of the modules that a verb runs, its command first."""
-    if verb in ANALYSES:
-        return ["nvae.commands.analysis", *ANALYSES[verb].modules]
-    return [f"nvae.commands.{verb.replace('-', '_')}"]
 
 
 def import_undisturbed(*names: str) -> None:
@@ -138,15 +159,23 @@ def import_undisturbed(*names: str) -> None:
     gc.enable()
 
 
+def _take_stock() -> None:
+    """Record the commit and the hash of every file of the package, before the modules that do the work are imported."""
+    closure = importlib.import_module("nvae.provenance.closure")
+    importlib.import_module("nvae.provenance.job").commit_at_start()
+    closure.read_all()
+
+
 def import_everything() -> None:
     """Import every verb, and the modules that verbs import only while they run."""
+    _take_stock()
     import_undisturbed(*(name for verb in VERBS for name in verb_modules(verb)), *_IMPORTED_LATE)
 
 
 def _top_parser() -> argparse.ArgumentParser:
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="nvae",
         description="N-VAE, from raw archives to the paper's figures.",
         epilog=f"verbs:\n{verbs}\n\n`nvae VERB --help` lists a verb's options. `make figures` runs the whole pipeline.",

@@ -1,11 +1,21 @@
-"""The exception whose message is addressed to the user."""
+"""The exception whose message is addressed to the user, and the form of texts that a terminal prints as they are."""
+
+
+def printable(text: object) -> str:
+    r"""Return a text in one line, in which every character that a terminal would interpret is escaped.
+
+    Whatever is printed and comes from a file, a server or the command line goes through this function.
+
+    >>> printable("a\x1b[2J.csv\n")
+    'a\\x1b[2J.csv\\n'
+    """
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(text))
 
 
 class UserError(Exception):
     """Invalid input, reported in one line: the item, the value found, the value expected, and a hint.
 
-    The command line prints it without a traceback and exits with code 2. Control characters are escaped, so that the
-    terminal prints them instead of interpreting them.
+    The command line prints it without a traceback and exits with code 2. The message is :func:`printable`.
 
     Args:
         what: Item that is wrong, named as the user wrote it (a key, a path, an option).
@@ -23,6 +33,4 @@ class UserError(Exception):
         self.expected = expected
         self.hint = hint
         message = f"{what}: got {got}, expected {expected}. {hint}"
-        line = " ".join(message.split())
-        escaped = (char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
-        super().__init__("".join(escaped))
+        super().__init__(printable(" ".join(message.split())))

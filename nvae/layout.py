@@ -5,12 +5,19 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 RAW = Path("data/raw")
+PREPARED = Path("data/prepared")
+RESULTS = Path("results")
 REGISTRY = Path("data/registry.csv")
 
 
 def raw(dataset: str) -> Path:
     """Return the folder of a data set's raw files."""
     return RAW / dataset
+
+
+def raw_list(dataset: str) -> Path:
+    """Return the list of the checksums of a data set's raw files, which stands for them in Snakemake's graph."""
+    return RAW / f"{dataset}.sha256"
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Layout:
     @property
     def results(self) -> Path:
         """The profile's results folder."""
-        return Path("results") / self.profile
+        return RESULTS / self.profile
 
     @property
     def tables(self) -> Path:
@@ -44,13 +51,18 @@ class Layout:
         return self.results / "metrics.json"
 
     @property
+    def records(self) -> Path:
+        """The records of how every result was made, for clones that have only some of the results."""
+        return self.results / "records.json"
+
+    @property
     def claims(self) -> Path:
         """The verdicts on the paper's claims as JSON; a CSV beside it has the same content."""
         return self.results / "claims.json"
 
     def prepared(self, dataset: str) -> Path:
         """Return the path of the prepared set, an ``.npz`` file."""
-        return Path("data/prepared") / self.profile / f"{dataset}.npz"
+        return PREPARED / self.profile / f"{dataset}.npz"
 
     def model(self, dataset: str, variant: str, seed: int | str) -> Path:
         """Return the folder of one trained model, with its weights, history and description."""
@@ -74,7 +86,7 @@ class Layout:
 
     def run_table(self, table: str, dataset: str, variant: str, seed: int | str) -> Path:
         """Return the path of the table of one run; `table` is the joined table of all runs."""
-        return self.results / "runs" / dataset / variant / f"seed{seed}" / f"{table}.csv"
+        return self.results / "runs" / table / dataset / variant / f"seed{seed}.csv"
 
     def table(self, table: str) -> Path:
         """Return the path of the tidy table of all runs; ``table`` is a key of `nvae.tables.schemas.TABLES`."""

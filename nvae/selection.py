@@ -15,6 +15,7 @@ from nvae.analyses.fidelity import fidelity_table
 from nvae.analyses.metrics import metric_table
 from nvae.analyses.responses import response_table
 from nvae.config import CLASSIFIER, Config, ModelParams, TrainingParams
+from nvae.config.reading import parse_yaml
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
 from nvae.inference.classifiers import load_classifier
@@ -113,8 +114,8 @@ def changed(config: Config, dataset: str, variant: str, changes: Sequence[str]) 
         if not equals:
             raise UserError("change", got=repr(change), expected="KEY=VALUE", hint="For example --set class_dims=8.")
         try:
-            given[key] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
+            given[key] = parse_yaml(value)
+        except yaml.YAMLError as error:
             raise UserError(
                 "change",
                 got=f"{change!r} ({error})",

@@ -213,7 +213,7 @@ def _print() -> None:
     torch.set_num_threads(1)
     loaded = config.load(ROOT / "params.yaml", profile="demo").model_copy(update={"seeds": tuple(range(args.seeds))})
     found = verdicts(loaded, {data.name: data for data in prepared_sets(loaded, ROOT / "params.yaml")}, args.folder)
-    (args.folder / "verdicts.json").write_text(json.dumps(found, indent=2))
+    (args.folder / "verdicts.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
     print(side_by_side(found))
 
 

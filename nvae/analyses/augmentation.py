@@ -15,6 +15,7 @@ import torch
 from nvae.analyses.run import ArmFiles, Run
 from nvae.config import CLASSIFIER, AugmentationParams, ClassifierParams, TrainingParams
 from nvae.data.prepared import PreparedSet
+from nvae.errors import UserError
 from nvae.models.classifier import build
 from nvae.models.protocol import GenerativeModel, Trainable
 from nvae.provenance import atomic
@@ -23,6 +24,7 @@ from nvae.training.batches import Batch, Resident, Shuffled, Source
 from nvae.training.checkpoint import Checkpointing
 from nvae.training.loop import fit, mean_terms
 from nvae.training.stacked import SideBySide, Stacked
+from nvae.untrusted import read_json
 
 SPLITS = ("validation", "test")
 
@@ -77,7 +79,7 @@ def compute(run: Run) -> pd.DataFrame:
             errors[arm] = found
             with atomic(records[arm]) as part:
                 content = {"depends_on": keys[arm], "error_pct": found}
-                part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+                part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         for arm in group:
             for left in run.arms.checkpoints.glob(f"{arm.name}-*.safetensors"):
                 # A process that outlived a killed run may have removed it already.
@@ -95,14 +97,16 @@ def _arms_at_once(run: Run, n_missing: int) -> int:
 
 
 def _finished(path: Path, key: Mapping[str, object]) -> dict[str, float]:
-    """Return the errors of a finished arm, by split; empty if it does not exist or depends on something else."""
+    """Return a finished arm's errors by split; empty if its record is missing or damaged, or of other settings."""
     try:
-        content = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError):
+        content = read_json(path, kind="record of a finished arm", hint="")
+    except UserError:
         return {}
     if not isinstance(content, dict) or content.get("depends_on") != json.loads(json.dumps(key)):
         return {}
-    errors: dict[str, float] = content["error_pct"]
+    errors = content.get("error_pct")
+    if not isinstance(errors, dict) or not all(isinstance(errors.get(split), float) for split in SPLITS):
+        return {}
     return errors
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nvae.claims import readers, verdicts
@@ -45,11 +46,10 @@ class ClaimEvaluator:
         Raises:
             UserError: If a table or a run is missing, a table is damaged, or it lacks a row that a claim needs.
         """
-        return {
-            "profile": self._layout.profile,
-            "interval": "t",
-            "claims": [self._claim(claim) for claim in claims.claims],
-        }
+        # Results that are too large are refused with their names, so that NumPy need not warn about them.
+        with np.errstate(over="ignore", invalid="ignore"):
+            evaluated = [self._claim(claim) for claim in claims.claims]
+        return {"profile": self._layout.profile, "interval": "t", "claims": evaluated}
 
     def _claim(self, claim: Claim) -> dict[str, Any]:
         rows = {name: self._rows(claim, name) for name in claim.quantities}
@@ -152,13 +152,18 @@ class ClaimEvaluator:
             here = {name: per_seed[seed] for name, per_seed in values.items()}
             try:
                 found[seed] = function(here)
-            except ZeroDivisionError:
-                raise _not_finite(where, "a division by zero", criterion) from None
+            except ArithmeticError as error:
+                zero = isinstance(error, ZeroDivisionError)
+                raise _not_finite(where, "a division by zero" if zero else "a number too large", criterion) from None
             if not math.isfinite(found[seed]):
                 raise _not_finite(where, str(found[seed]), criterion)
         outcome = verdicts.evaluate(
             list(found.values()), threshold=criterion.threshold, direction=criterion.direction, level=level
         )
+        ends = [criterion.threshold, outcome.estimate, *(outcome.interval or ())]
+        if not all(map(math.isfinite, [*ends, max(ends) - min(ends)])):
+            where = f"claim {claim.id}, criterion {criterion.name!r}"
+            raise _not_finite(where, "values too far apart for an interval", criterion)
         return {
             **_described(criterion, level),
             "estimate": _rounded(outcome.estimate),

@@ -1,8 +1,8 @@
 """Arithmetic expressions of named numbers, parsed with ``ast``. All other syntax, such as attributes, is refused."""
 
 import ast
-import math
 import operator
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
@@ -51,7 +51,8 @@ def compiled(expression: str) -> tuple[Function, frozenset[str]]:
 
 def _built(node: ast.expr, whole: str, names: set[str]) -> Function:
     match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) < math.inf:
+        # An integer can be too large for a float.
+        case ast.Constant(value=int() | float() as number) if type(number) is not bool and number <= sys.float_info.max:
             return lambda values: float(number)
         case ast.Name(id=name) if name not in FUNCTIONS:
             names.add(name)

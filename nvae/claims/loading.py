@@ -7,7 +7,7 @@ from typing import Any
 from nvae.claims.expressions import FUNCTIONS, compiled
 from nvae.claims.schema import READ_FROM, Claim, Claims, Criterion, Metric, Quantity
 from nvae.claims.templates import expand
-from nvae.config.loading import read_yaml
+from nvae.config.reading import read_yaml
 from nvae.config.resolved import checked
 from nvae.errors import UserError
 

@@ -33,7 +33,10 @@ def read(rows: Frame, quantity: Quantity) -> PerSeed:
     schema = TABLES[quantity.table]
     numbered = rows[list(schema.names)].rename(columns={schema.measure: _NUMBER})
     values = READERS[quantity.read.kind](numbered, quantity.read)
-    return dict(zip(values.index.astype(int).tolist(), values.astype(float).tolist(), strict=True))
+    seeds = values.index.astype(int)
+    if not (seeds == values.index).all():
+        raise UserError("column seed", got=values.index.tolist(), expected="whole numbers", hint=_HINT)
+    return dict(zip(seeds.tolist(), values.astype(float).tolist(), strict=True))
 
 
 def metric(rows: Frame, how: Metric) -> pd.Series:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from nvae.errors import printable
+
 #: The columns of ``claims.csv``, which has one row per criterion.
 COLUMNS = (
     "claim",
@@ -65,16 +67,16 @@ def text_table(content: Mapping[str, Any]) -> str:
             lines.append(
                 (
                     *first,
-                    criterion["name"],
+                    printable(criterion["name"]),
                     "–" if criterion["estimate"] is None else _short(criterion["estimate"]),
                     f"[{_short(low_high[0])}, {_short(low_high[1])}]" if low_high else "–",
-                    f"{claimed(criterion)} {criterion['unit']}".rstrip(),
+                    printable(f"{claimed(criterion)} {criterion['unit']}".rstrip()),
                     criterion["outcome"] + ("" if criterion["toward"] in (None, True) else ", other side"),
                 )
             )
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    notes = [f"{claim['id']}: {claim['note']}" for claim in content["claims"] if claim["note"]]
+    notes = [printable(f"{claim['id']}: {claim['note']}") for claim in content["claims"] if claim["note"]]
     return "\n".join([*table, *([""] if notes else []), *notes])
 
 

@@ -124,7 +124,7 @@ class Claim(Section):
     id: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*$")]
     sentence: Text
     where: Text
-    figure: Text | None = None
+    figure: Annotated[str, Field(pattern=r"^\w+$")] | None = None
     min_seeds: PositiveInt
     quantities: Annotated[dict[Name, Quantity], Field(min_length=1)]
     criteria: Annotated[tuple[Criterion, ...], Field(strict=False, min_length=1)]

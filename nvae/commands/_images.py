@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from nvae.analyses.run import Images, LoadedModel
+from nvae.commands._common import whole_number
 from nvae.data.pictures import read_pictures
 from nvae.data.prepared import PreparedSet
 from nvae.errors import UserError
@@ -26,7 +27,7 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--generated",
-        type=int,
+        type=whole_number,
         metavar="N",
         help="number of samples per class that the model draws, to use in place of the test images; needs no data",
     )

@@ -1,9 +1,7 @@
 """The verbs of the analyses: ``nvae kl``, ``nvae metrics`` and so on, each an entry of ``nvae.analyses.ANALYSES``."""
 
 import argparse
-import hashlib
 import importlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,14 @@ import pandas as pd
 
 from nvae.analyses import ANALYSES, MODULES_OF_OPTIONS, Analysis
 from nvae.analyses.run import ArmFiles, Run
-from nvae.commands._common import add_classifier, add_compute, add_model, add_params, require_out
+from nvae.commands._common import (
+    add_classifier,
+    add_compute,
+    add_model,
+    add_params,
+    require_out,
+    whole_number,
+)
 from nvae.commands._model import (
     Profile,
     data_file,
@@ -23,9 +28,9 @@ from nvae.commands._model import (
     open_profile,
 )
 from nvae.config import CLASSIFIER
-from nvae.models import MODELS
-from nvae.provenance import Stopwatch, atomic, sha256, write_sidecar
-from nvae.provenance.closure import fingerprint
+from nvae.pipeline import plans
+from nvae.provenance import atomic
+from nvae.provenance.job import Job
 from nvae.tables.schemas import RUN, TABLES
 from nvae.training.device import resolve_precision
 
@@ -39,7 +44,7 @@ def configure(parser: argparse.ArgumentParser, name: str) -> None:
     else:
         parser.add_argument("dataset", help="key of `data` in params.yaml")
         parser.add_argument("--variant", default="n_vae", help="key of `variants` in params.yaml (default: n_vae)")
-        parser.add_argument("--seed", type=int, default=0, help="seed of the runs (default: 0)")
+        parser.add_argument("--seed", type=whole_number, default=0, help="seed of the runs (default: 0)")
         parser.add_argument("--out", type=Path, help="path of the table to write (default: the profile's)")
         add_compute(parser)
         add_params(parser)
@@ -62,69 +67,63 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UserError: If an input is missing or does not fit the others, or an input is given without ``--out``.
     """
-    stopwatch = Stopwatch()
     analysis: Analysis = args.analysis
     if analysis.first_seed_alone:
         # The profile's table describes only the profile's own model and data.
         require_out(args, *(name for name in ("model", "data", "images", "generated") if hasattr(args, name)))
     profile = open_profile(args)
-    opened, inputs = _open(args, analysis, profile)
+    job = Job(plans.analysis(profile.config, analysis.name, args.dataset, args.variant, args.seed), expected=args.plan)
+    opened = _open(args, analysis, profile, job)
     result = importlib.import_module(analysis.module).compute(opened)
     out: Path = args.out or _default_out(args, analysis, profile)
     if isinstance(result, pd.DataFrame):
         _write_csv(analysis, result, opened, out)
     else:
         _write_npz(result, opened, out)
-    sections = profile.config.sections(analysis.sections, dataset=args.dataset, variant=args.variant)
-    write_sidecar(
+    job.write_sidecar(
         out,
-        verb=analysis.name,
-        params={**_choices(opened), **json.loads(sections)},
-        inputs=inputs,
-        stopwatch=stopwatch,
+        options=_choices(opened),
         device=profile.device.type,
         precision=_precision(args, analysis, profile) if analysis.trains else None,
     )
 
 
-def _open(args: argparse.Namespace, analysis: Analysis, profile: Profile) -> tuple[Run, Mapping[str, Path]]:
-    """Load what the analysis reads; return the run, and the files that were read."""
-    inputs: dict[str, Path] = {}
+def _open(args: argparse.Namespace, analysis: Analysis, profile: Profile, job: Job) -> Run:
+    """Load what the analysis reads."""
     fields: dict[str, Any] = {"block": getattr(args, "kind", None)}
     images = importlib.import_module(MODULES_OF_OPTIONS["images"]) if "images" in analysis.options else None
     if "model" in analysis.reads:
-        inputs["model"] = model_folder(args, profile)
-        fields["loaded"] = open_model(inputs["model"], profile)
+        model = model_folder(args, profile)
+        job.read({"model": model})
+        fields["loaded"] = open_model(model, profile)
     if "data" in analysis.reads and (images is None or images.needs_data(args)):
-        inputs["data"] = data_file(args, profile)
-        fields["prepared"] = open_data(inputs["data"], inputs["model"], fields["loaded"])
+        data = data_file(args, profile)
+        job.read({"data": data})
+        fields["prepared"] = open_data(data, model, fields["loaded"])
     if images is not None:
-        fields["images"] = images.open_images(args, fields["loaded"], fields.get("prepared"), device=profile.device)
         if args.images is not None:
-            inputs["images"] = args.images
+            job.read({"images": args.images})
+        fields["images"] = images.open_images(args, fields["loaded"], fields.get("prepared"), device=profile.device)
     if "classifier" in analysis.reads:
-        first = profile.config.seeds[0]
-        inputs["classifier"] = args.classifier or profile.paths.model(args.dataset, CLASSIFIER, first)
+        first = profile.config.seeds_of(args.dataset)[0]
+        classifier = args.classifier or profile.paths.model(args.dataset, CLASSIFIER, first)
+        job.read({"classifier": classifier})
         load = importlib.import_module(MODULES_OF_OPTIONS["classifier"]).load_classifier
-        fields["classifier"] = load(inputs["classifier"], fields["prepared"], device=profile.device)
+        fields["classifier"] = load(classifier, fields["prepared"], device=profile.device)
     if "arms" in analysis.options:
-        model = fields["loaded"].description.model
-        fields["arms"] = _arm_files(args, analysis, profile, inputs, MODELS[model].module)
-    return Run(args.dataset, args.variant, args.seed, profile.config, profile.device, **fields), inputs
+        fields["arms"] = _arm_files(args, analysis, profile, job)
+    return Run(args.dataset, args.variant, args.seed, profile.config, profile.device, **fields)
 
 
-def _arm_files(
-    args: argparse.Namespace, analysis: Analysis, profile: Profile, inputs: Mapping[str, Path], model_module: str
-) -> ArmFiles:
+def _arm_files(args: argparse.Namespace, analysis: Analysis, profile: Profile, job: Job) -> ArmFiles:
     config, paths = profile.config, profile.paths
-    code = fingerprint(__name__, *analysis.modules, model_module)
     depends_on = {
         "classifier": config.classifier_params(args.dataset).model_dump(mode="json"),
         "training": config.training_params(args.dataset, CLASSIFIER).model_dump(mode="json"),
         "seed": args.seed,
         "precision": _precision(args, analysis, profile),
-        "inputs": {name: sha256(path) for name, path in sorted(inputs.items())},
-        "code": hashlib.sha256(code.encode()).hexdigest(),
+        "inputs": job.hashes,
+        "code": job.plan.code_digest,
     }
     return ArmFiles(
         args.arms or paths.arms(args.dataset, args.variant, args.seed),

@@ -11,7 +11,9 @@ from nvae.claims.evaluation import ClaimEvaluator
 from nvae.commands._common import add_params, load_config
 from nvae.errors import UserError
 from nvae.layout import Layout
-from nvae.provenance import Stopwatch, atomic, write_sidecar
+from nvae.pipeline import plans
+from nvae.provenance import atomic
+from nvae.provenance.job import Job
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +39,9 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UserError: If the claims are ill-formed, an id is unknown, or a table is missing or incomplete.
     """
-    stopwatch = Stopwatch()
     config = load_config(args)
+    job = Job(plans.claims(config), expected=args.plan)
+    job.read({"claims": args.claims})
     claims = load(args.claims)
     if args.ids and args.readme:
         raise UserError("--readme", got="with ids", expected="all claims", hint="Leave out the ids or --readme.")
@@ -56,10 +59,9 @@ def run(args: argparse.Namespace) -> None:
     out = args.out or (None if args.ids else paths.claims)
     if out is not None:
         _write(out, content)
-        inputs = {"claims": args.claims, **{path.as_posix(): path for path in evaluator.read}}
-        params = {"profile": config.profile, "datasets": config.datasets, "ids": list(args.ids)}
+        job.read({path.as_posix(): path for path in evaluator.read})
         for path in (out, out.with_suffix(".csv")):
-            write_sidecar(path, verb="claims", params=params, inputs=inputs, stopwatch=stopwatch)
+            job.write_sidecar(path, options={"ids": list(args.ids)} if args.ids else None)
     if document is not None:
         with atomic(args.readme) as part:
             part.write_text(document, encoding="utf-8")

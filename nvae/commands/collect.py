@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
-from nvae.provenance import Stopwatch, write_sidecar
+from nvae.commands._common import add_plan
+from nvae.pipeline import plans
+from nvae.provenance.job import Job
 from nvae.tables.joining import join, melt_history, write_text
 
 
@@ -14,16 +16,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--history", action="store_true", help="join training histories, whose columns of terms become rows"
     )
+    add_plan(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the rows of all tables in the order given; a training history is written as one row per term."""
-    stopwatch = Stopwatch()
+    job = Job(plans.collect(), expected=args.plan)
+    job.read({path.as_posix(): path for path in args.tables})
     if args.history:
         histories = [melt_history(path) for path in args.tables]
         columns, rows = histories[0][0], [row for _, part in histories for row in part]
     else:
         columns, rows = join(args.tables)
     write_text(args.out, columns, rows)
-    inputs = {path.as_posix(): path for path in args.tables}
-    write_sidecar(args.out, verb="collect", params={}, inputs=inputs, stopwatch=stopwatch)
+    job.write_sidecar(args.out)

@@ -7,8 +7,12 @@ from pathlib import Path
 from nvae import figures, layout, provenance
 from nvae.commands._common import add_params, load_config
 from nvae.config import Config
+from nvae.errors import printable
 from nvae.figures.loading import load
+from nvae.pipeline import plans
 from nvae.plotting import captions, style
+from nvae.provenance.job import Job
+from nvae.provenance.plan import Plan
 from nvae.tables import reading
 
 
@@ -34,15 +38,17 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args)
     paths = layout.Layout(config.profile)
     for spec in chosen:
-        _draw(spec, config, paths, args.out or paths.figures)
+        _draw(spec, config, paths, args)
 
 
-def _draw(spec: figures.FigureSpec, config: Config, paths: layout.Layout, out: Path) -> None:
-    stopwatch = provenance.Stopwatch()
+def _draw(spec: figures.FigureSpec, config: Config, paths: layout.Layout, args: argparse.Namespace) -> None:
+    job = Job(plans.draw(spec), expected=args.plan)
     loaded, inputs = load(spec, paths, config.datasets, config.seeds_of)
+    job.read(inputs)
     module = importlib.import_module(spec.module)
     figure = module.draw(loaded, **spec.options)
     numbers = module.numbers(loaded, **spec.options) if hasattr(module, "numbers") else ""
+    out = args.out or paths.figures
     pdf, png, caption = (out / f"{spec.name}.{suffix}" for suffix in figures.SUFFIXES)
     with (
         provenance.atomic(pdf) as pdf_part,
@@ -52,12 +58,13 @@ def _draw(spec: figures.FigureSpec, config: Config, paths: layout.Layout, out: P
         style.save(figure, pdf_part, png_part)
         caption_part.write_text(captions.compose(spec.caption, numbers), encoding="utf-8")
     for path in (pdf, png, caption):
-        provenance.write_sidecar(path, verb="draw", params={"figure": spec.name}, inputs=inputs, stopwatch=stopwatch)
-        print(path)
+        job.write_sidecar(path)
+        print(printable(path))
 
 
 def _draw_table(path: Path, out: Path | None) -> None:
-    stopwatch = provenance.Stopwatch()
+    job = Job(Plan.of("draw", "{}", "nvae.commands.draw", "nvae.plotting.single"))
+    job.read({"table": path})
     kind = reading.kind_of(path)
     # Imported by name, like the modules of the figures, because its imports would slow down every other figure.
     single = importlib.import_module("nvae.plotting.single")
@@ -66,7 +73,5 @@ def _draw_table(path: Path, out: Path | None) -> None:
     with provenance.atomic(pdf) as pdf_part, provenance.atomic(png) as png_part:
         style.save(figure, pdf_part, png_part)
     for drawn in (pdf, png):
-        provenance.write_sidecar(
-            drawn, verb="draw", params={"table": kind}, inputs={"table": path}, stopwatch=stopwatch
-        )
-        print(drawn)
+        job.write_sidecar(drawn, options={"table": kind})
+        print(printable(drawn))

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,9 @@ from nvae.data.builtin import BUILTIN
 from nvae.data.builtin.drawn import write_drawn
 from nvae.data.prepare_idx import FACTORS
 from nvae.errors import UserError
-from nvae.provenance import Stopwatch, sha256, write_manifest, write_sidecar
+from nvae.pipeline import plans
+from nvae.provenance import sha256, write_manifest
+from nvae.provenance.job import Job
 
 # All names that this verb writes; a folder with any other is not replaced.
 _WRITTEN = ("IdxSet", FACTORS, "CroppedYale")
@@ -33,19 +34,12 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UserError: If the data set is real or cannot be drawn, or the folder contains other files.
     """
-    stopwatch = Stopwatch()
     config = load_config(args)
     params = config.data_params(args.dataset)
-    recipe = config.family(args.dataset)
-    if params.drawn is None or recipe not in BUILTIN:
-        raise UserError(
-            "data set",
-            got=f"{args.dataset}, which is not drawn",
-            expected=f"one of {', '.join(BUILTIN)}, or of their families",
-            hint=f"Run `nvae fetch {args.dataset}` for a real one.",
-        )
+    job = Job(plans.draw_data(config, args.dataset), expected=args.plan)
+    assert params.drawn is not None  # otherwise there is no plan
     out = layout.raw(args.dataset) if args.out is None else args.out
-    module = importlib.import_module(BUILTIN[recipe])
+    module = importlib.import_module(BUILTIN[config.family(args.dataset)])
     if params.kind != module.KIND:
         raise UserError(f"data.{args.dataset}.kind", got=params.kind, expected=module.KIND, hint=f"Edit {args.params}.")
     with _replaced(out) as part:
@@ -55,8 +49,7 @@ def run(args: argparse.Namespace) -> None:
             given = params.drawn.model_dump(exclude={"train_images", "test_images"})
             drawn = module.draw(params.drawn.train_images, params.drawn.test_images, **given)
             write_drawn(part, args.dataset, drawn)
-    settings = json.loads(config.slice("draw-data", dataset=args.dataset))
-    write_sidecar(out, verb="draw-data", params=settings, inputs={}, stopwatch=stopwatch)
+    job.write_sidecar(out)
     write_manifest(out, {args.dataset: sha256(out)})
 
 

@@ -1,23 +1,28 @@
 """``nvae fetch``: the raw files of a real data set, with their checksums verified, under ``data/raw``."""
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from nvae import layout, provenance
+from nvae.commands._common import add_plan
 from nvae.data.builtin import BUILTIN
 from nvae.data.fetching import registry
 from nvae.data.fetching.fetch import IN_PLACE, Fetched, fetch
 from nvae.data.fetching.sources import Setting
-from nvae.errors import UserError
+from nvae.errors import UserError, printable
+from nvae.pipeline import plans
+from nvae.provenance.job import Job
+from nvae.provenance.lineage import read_record
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("dataset", metavar="DATASET", help=f"data set of {layout.REGISTRY}, such as mnist")
     parser.add_argument("--out", type=Path, help="folder of the raw files (default: data/raw/DATASET)")
+    add_plan(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -31,42 +36,35 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("data set", got=f"{args.dataset}, which is built in", expected="a real one", hint=hint)
     rows = registry.select(registry.load(), args.dataset)
     out = layout.raw(args.dataset) if args.out is None else args.out
-    stopwatch = provenance.Stopwatch()
+    job = Job(plans.fetch(args.dataset), expected=args.plan)
     results = fetch(rows, out, Setting.from_environ(os.environ))
     for result in results:
         for reason in result.failed:
-            print(f"{result.file}: skipped {reason}", file=sys.stderr)
-        print(f"{result.file}: {result.source}")
+            print(printable(f"{result.file}: skipped {reason}"), file=sys.stderr)
+        print(printable(f"{result.file}: {result.source}"))
     digests = {row.file: row.sha256 for row in rows}
-    _write_sidecar(out, digests, results, stopwatch)
+    _write_sidecar(out, job, results)
     if not _listed(out, digests):
         provenance.write_manifest(out, digests)
 
 
-def _write_sidecar(out: Path, params: dict[str, str], results: list[Fetched], stopwatch: provenance.Stopwatch) -> None:
-    sidecar = out.with_name(f"{out.name}.meta.json")
-    if all(result.source == IN_PLACE for result in results) and _has_params(sidecar, params):
+def _write_sidecar(out: Path, job: Job, results: list[Fetched]) -> None:
+    if all(result.source == IN_PLACE for result in results) and _has_params(out, job.plan.params):
         return  # this run only checked the files; the sidecar records where they came from
-    provenance.write_sidecar(out, verb="fetch", params=params, inputs={}, stopwatch=stopwatch)
-    # The source is recorded in the run's block: files with the same bytes are the same artefact, from any mirror.
-    record = json.loads(sidecar.read_text())
-    record["run"]["sources"] = {result.file: result.source for result in results}
-    with provenance.atomic(sidecar) as part:
-        part.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+    # The sources are in the block of the run: files with the same bytes are the same artefact, from any mirror.
+    job.write_sidecar(out, sources={result.file: result.source for result in results})
 
 
 def _listed(out: Path, digests: dict[str, str]) -> bool:
     """Return whether the manifest lists the digests already; it is then not written, as raw data may be read-only."""
-    try:
-        lines = out.with_name(f"{out.name}.sha256").read_text().splitlines()
-    except FileNotFoundError:
-        return False
-    return lines == [f"{digest}  {name}" for name, digest in sorted(digests.items())]
+    manifest = out.with_name(f"{out.name}.sha256")
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    return manifest.is_file() and manifest.read_bytes() == lines.encode()
 
 
-def _has_params(sidecar: Path, params: dict[str, str]) -> bool:
-    """Return whether a sidecar exists and records these parameters."""
+def _has_params(out: Path, params: dict[str, Any]) -> bool:
+    """Return whether the folder has a sidecar that records these parameters."""
     try:
-        return bool(json.loads(sidecar.read_text())["made_from"]["params"] == params)
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_record(out).params == params
+    except UserError:
         return False

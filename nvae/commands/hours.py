@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from nvae.commands._common import add_params, load_config
-from nvae.errors import UserError
+from nvae.errors import UserError, printable
 from nvae.layout import Layout
 from nvae.provenance import atomic
 from nvae.provenance.lineage import artefacts, read_record
 
 _RUN = re.compile(r"/([^/]+)/([^/]+)/seed(\d+)\b")
-_RESUMED = re.compile(r": resuming after epoch (\d+) of (\d+)$")
-_ARMS = re.compile(r", arms? ([\d, ]+) of (\d+) \(")
+_RESUMED = re.compile(r": resuming after epoch (\d{1,9}) of ([1-9]\d{,8})$")
+_ARMS = re.compile(r", arms? ([\d, ]+) of ([1-9]\d{,8}) \(")
 _KEYS = ["step", "device", "precision", "seed"]
 
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     if args.out:
         with atomic(args.out) as part:
             table.to_csv(part, index=False)
-    print(table.to_string(index=False, na_rep=""))
+    print(*map(printable, table.to_string(index=False, na_rep="").split("\n")), sep="\n")
     print(f"{table['hours'].sum():.2f} hours of jobs, {table['cpu_hours'].sum():.2f} CPU hours")
 
 
@@ -81,7 +81,7 @@ def _table(paths: Layout) -> pd.DataFrame:
 
 def _last_part(log: Path) -> float:
     """Return the share of a job's epochs or arms that its last part covers, from its log; 1 without a log."""
-    lines = log.read_text("utf-8").splitlines() if log.is_file() else []
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     # The share of the epochs of each group of arms; a training is a single group, "".
     shares: dict[str, float] = {}
     total = 1

@@ -2,14 +2,14 @@
 
 import argparse
 import importlib
-import json
 from pathlib import Path
 
 from nvae import layout
 from nvae.commands._common import add_params, load_config
 from nvae.data import PREPARERS
-from nvae.errors import UserError
-from nvae.provenance import Stopwatch, write_sidecar
+from nvae.errors import UserError, printable
+from nvae.pipeline import plans
+from nvae.provenance.job import Job
 
 #: Module that is imported by name, so that an edit to it does not cause any set to be prepared again.
 REPORT = "nvae.data.faces.detector_report"
@@ -30,7 +30,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Prepare one data set, or report on the face detector."""
-    stopwatch = Stopwatch()
     config = load_config(args)
     params = config.data_params(args.dataset)
     raw = args.raw or layout.raw(args.dataset)
@@ -38,15 +37,14 @@ def run(args: argparse.Namespace) -> None:
         _check_detector(raw, args.dataset, params.kind)
         return
     out = args.out or layout.Layout(config.profile).prepared(args.dataset)
+    job = Job(plans.prepare(config, args.dataset), expected=args.plan)
+    boxes = params.face_boxes if params.kind == "faces" else None
+    job.read({"raw": raw, **({"face_boxes": Path(boxes)} if boxes else {})})
     prepared = importlib.import_module(PREPARERS[params.kind]).prepare(raw, args.dataset, params)
     prepared.save(out)
-    inputs = {"raw": raw}
-    if params.kind == "faces" and params.face_boxes:
-        inputs["face_boxes"] = Path(params.face_boxes)
-    settings = json.loads(config.slice("prepare", dataset=args.dataset))
-    write_sidecar(out, verb="prepare", params=settings, inputs=inputs, stopwatch=stopwatch)
+    job.write_sidecar(out)
     sizes = ", ".join(f"{len(split)} {name}" for name, split in prepared.splits())
-    print(f"{out}: {sizes} images of {prepared.n_classes} classes")
+    print(printable(f"{out}: {sizes} images of {prepared.n_classes} classes"))
 
 
 def _check_detector(raw: Path, dataset: str, kind: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nvae.commands._common import add_params, load_config
 from nvae.config import Config
+from nvae.errors import printable
 from nvae.layout import Layout
 
 _SEED = re.compile(r"seed(\d+)\b")
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
     config = load_config(args)
     stale = sorted(_stale(config, Layout(config.profile)))
     for path in stale:
-        print(path)
+        print(printable(path))
         if args.delete and path.is_dir():
             shutil.rmtree(path)
         elif args.delete:
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _stale(config: Config, paths: Layout) -> Iterator[Path]:
     """Yield the files and folders of runs that the configuration does not name, each with its sidecar."""
-    runs = (paths.model("*", "*", ""), paths.run_table("*", "*", "*", "").parent, paths.arms("*", "*", ""))
+    runs = (paths.model("*", "*", ""), paths.run_table("*", "*", "*", "").with_suffix(""), paths.arms("*", "*", ""))
     for pattern in (*runs, paths.checkpoint("*", "*", "").with_suffix("")):
         # `seed0.meta.json` and `seed0.safetensors` are beside `seed0`.
         for path in Path().glob(f"{pattern}*"):

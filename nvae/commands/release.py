@@ -10,7 +10,9 @@ from nvae.commands._common import add_model
 from nvae.commands._model import data_file, model_folder, open_data, open_model, open_profile
 from nvae.inference.kinds import latent_model
 from nvae.inference.rounding import rounded, rounding_table
-from nvae.provenance import Stopwatch, atomic, write_sidecar
+from nvae.pipeline import plans
+from nvae.provenance import atomic
+from nvae.provenance.job import Job
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,9 +22,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write a model's folder: weights, description, and the table of the metrics before and after rounding."""
-    stopwatch = Stopwatch()
     profile = open_profile(args)
+    job = Job(plans.release(profile.config, args.variant, args.seed), expected=args.plan)
     inputs = {"model": model_folder(args, profile), "data": data_file(args, profile)}
+    job.read(inputs)
     loaded = open_model(inputs["model"], profile)
     data = open_data(inputs["data"], inputs["model"], loaded)
     exact = latent_model(loaded.model).to("cpu")
@@ -34,14 +37,7 @@ def run(args: argparse.Namespace) -> None:
     with atomic(folder / "rounding.csv") as part:
         table.to_csv(part, index=False, float_format="%.8g")
     with atomic(folder / "model.json") as part:
-        part.write_text(json.dumps(vars(loaded.description), indent=2, sort_keys=True) + "\n")
+        part.write_text(json.dumps(vars(loaded.description), indent=2, sort_keys=True) + "\n", encoding="utf-8")
     with atomic(folder / "weights.safetensors") as part:
         save_file({name: value.to(torch.float16).contiguous() for name, value in half.state_dict().items()}, part)
-    write_sidecar(
-        folder,
-        verb="release",
-        params={"precision": "float16"},
-        inputs=inputs,
-        stopwatch=stopwatch,
-        device=profile.device.type,
-    )
+    job.write_sidecar(folder, device=profile.device.type)

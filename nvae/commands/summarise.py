@@ -8,7 +8,9 @@ from typing import Any
 from nvae.commands._common import add_params, load_config
 from nvae.figures import shown_runs
 from nvae.layout import Layout
-from nvae.provenance import Stopwatch, atomic, write_sidecar
+from nvae.pipeline import plans
+from nvae.provenance import atomic
+from nvae.provenance.job import Job
 from nvae.tables.reading import load_table, rows_of
 from nvae.tables.schemas import TABLES
 
@@ -28,10 +30,11 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UserError: If the table is missing or damaged, or has no rows of such a model.
     """
-    stopwatch = Stopwatch()
     config = load_config(args)
+    job = Job(plans.summarise(config), expected=args.plan)
     paths = Layout(config.profile)
     path = args.table or paths.table("metrics")
+    job.read({"metrics": path})
     table = load_table(path, TABLES["metrics"])
     summary: dict[str, Any] = {}
     for dataset, variant in shown_runs(config.datasets):
@@ -41,5 +44,5 @@ def run(args: argparse.Namespace) -> None:
         summary.setdefault(dataset, {})[variant] = {"n_seeds": int(rows["seed"].nunique()), **found}
     out = args.out or paths.metrics
     with atomic(out) as part:
-        part.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
-    write_sidecar(out, verb="summarise", params={}, inputs={"metrics": path}, stopwatch=stopwatch)
+        part.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    job.write_sidecar(out)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from nvae.errors import printable
 from nvae.provenance.lineage import trace
 
 
@@ -14,4 +15,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the lineage as an indented tree."""
     for line in trace(args.artefact):
-        print(line)
+        print(printable(line))

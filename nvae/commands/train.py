@@ -1,25 +1,20 @@
 """``nvae train``: training of one model on one prepared set with one seed."""
 
 import argparse
-import hashlib
 import importlib
-import json
 from pathlib import Path
 
-from nvae.commands._common import add_classifier, add_compute, add_params, load_config
+from nvae.commands._common import add_classifier, add_compute, add_params, load_config, whole_number
 from nvae.config import CLASSIFIER
 from nvae.data.prepared import PreparedSet
 from nvae.layout import Layout
 from nvae.models import MODELS
-from nvae.provenance import Stopwatch, sha256, write_sidecar
-from nvae.provenance.closure import fingerprint
+from nvae.pipeline import plans
+from nvae.provenance.job import Job
 from nvae.training.checkpoint import Checkpointing
 from nvae.training.device import open_device, resolve_precision
 from nvae.training.run import describe, train_model
 from nvae.training.saved import save_model
-
-#: Module that is imported for monitored models only, so that an edit to it retrains no other model.
-MONITOR = "nvae.inference.gan_monitor"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", help="key of `data` in params.yaml")
     parser.add_argument("--variant", default="n_vae", help="key of `variants` in params.yaml (default: n_vae)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the weights, the batch order and the noise (default: 0)"
+        "--seed", type=whole_number, default=0, help="seed of the weights, the batch order and the noise (default: 0)"
     )
     parser.add_argument("--data", type=Path, help="path of the prepared set (default: the profile's)")
     parser.add_argument("--out", type=Path, help="folder of the model (default: the profile's)")
@@ -42,30 +37,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train one model or resume its training, write it, and delete its checkpoint."""
-    stopwatch = Stopwatch()
     config = load_config(args)
     paths = Layout(config.profile)
     protocol = config.training_params(args.dataset, args.variant)
     prepared = args.data or paths.prepared(args.dataset)
     folder = args.out or paths.model(args.dataset, args.variant, args.seed)
     checkpoint = args.checkpoint or paths.checkpoint(args.dataset, args.variant, args.seed)
-    settings = json.loads(config.slice("train", dataset=args.dataset, variant=args.variant, seed=args.seed))
+    job = Job(plans.train(config, args.dataset, args.variant, args.seed), expected=args.plan)
     device = open_device(config.execution.device, threads=args.threads)
+    job.read({"data": prepared})
     data = PreparedSet.load(prepared)
-    inputs = {"data": prepared}
     description = describe(config, args.dataset, args.variant, args.seed, data)
     callback = None
     if MODELS[description.model].monitored:
-        inputs["classifier"] = args.classifier or paths.model(args.dataset, CLASSIFIER, config.seeds[0])
-        load = importlib.import_module(MONITOR).load
-        callback = load(inputs["classifier"], data, config.fidelity, seed=args.seed, device=device)
-    modules = [MODELS[description.model].module, *([MONITOR] if callback else [])]
+        classifier = args.classifier or paths.model(args.dataset, CLASSIFIER, config.seeds_of(args.dataset)[0])
+        job.read({"classifier": classifier})
+        load = importlib.import_module(plans.MONITOR).load
+        callback = load(classifier, data, config.fidelity, seed=args.seed, device=device)
     precision = resolve_precision(protocol.precision, device)
     depends_on = {
-        **settings,
+        **job.plan.params,
         "precision": precision,
-        "inputs": {name: sha256(path) for name, path in sorted(inputs.items())},
-        "code": hashlib.sha256(fingerprint(__name__, *modules).encode()).hexdigest(),
+        "inputs": job.hashes,
+        "code": job.plan.code_digest,
     }
     if args.restart:
         checkpoint.unlink(missing_ok=True)
@@ -79,13 +73,5 @@ def run(args: argparse.Namespace) -> None:
         callback=callback,
     )
     save_model(folder, model, description, state)
-    write_sidecar(
-        folder,
-        verb="train",
-        params=settings,
-        inputs=inputs,
-        stopwatch=stopwatch,
-        device=device.type,
-        precision=precision,
-    )
+    job.write_sidecar(folder, device=device.type, precision=precision)
     checkpoint.unlink(missing_ok=True)

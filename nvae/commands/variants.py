@@ -6,7 +6,8 @@ from pathlib import Path
 from nvae.commands._common import add_params, load_config
 from nvae.figures import runs
 from nvae.layout import Layout
-from nvae.provenance import Stopwatch, write_sidecar
+from nvae.pipeline import plans
+from nvae.provenance.job import Job
 from nvae.tables.joining import write_text
 from nvae.tables.schemas import VARIANTS
 
@@ -19,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write one row per data set, variant and parameter of the model."""
-    stopwatch = Stopwatch()
     config = load_config(args)
+    job = Job(plans.variants(config), expected=args.plan)
     rows = [
         [dataset, variant, parameter, str(setting)]
         for dataset, variant in runs(config.datasets)
@@ -28,4 +29,4 @@ def run(args: argparse.Namespace) -> None:
     ]
     out = args.out or Layout(config.profile).table(VARIANTS.name)
     write_text(out, list(VARIANTS.names), rows)
-    write_sidecar(out, verb="variants", params={"profile": config.profile}, inputs={}, stopwatch=stopwatch)
+    job.write_sidecar(out)

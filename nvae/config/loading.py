@@ -1,12 +1,10 @@
 """Reading of ``params.yaml``: base values, the changes of a profile, and the check of the whole configuration."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from nvae.config.reading import read_yaml
 from nvae.config.resolved import CLASSIFIER, Config, checked
 from nvae.config.schema import MODEL_PARAMS
 from nvae.errors import UserError
@@ -117,81 +115,6 @@ def _check_models(config: Config, path: Path) -> None:
             expected="classifier",
             hint=f"Edit {path}: this variant evaluates samples.",
         )
-
-
-_MERGE = "tag:yaml.org,2002:merge"
-#: Largest number of values in a file; a value counts each time that an alias refers to it. The project's own files have
-#: a few thousand.
-_MOST_VALUES = 100_000
-# Exceptions of the loader for text that is no YAML: its own errors, and those of conversions by Python.
-_NO_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
-
-
-class _CarefulLoader(yaml.SafeLoader):
-    """A safe loader that refuses aliases that multiply, and keys that are given twice.
-
-    The default loader would keep the last value of such a key.
-    """
-
-    def get_single_node(self) -> yaml.Node | None:
-        """Return the root node of the document, after checking its number of values."""
-        node = super().get_single_node()
-        if node is not None and _values(node, {}) > _MOST_VALUES:
-            raise yaml.YAMLError(f"more than {_MOST_VALUES:,} values, if each use of an alias counts")
-        return node
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Build a mapping from its node, after checking that each key is unique."""
-        # `<<`, YAML's merge key, is resolved later; a key of a merged mapping may be overridden on purpose.
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
-        counts = Counter(key for key in keys if isinstance(key, Hashable))
-        twice = sorted(str(key) for key, count in counts.items() if count > 1)
-        if twice:
-            raise yaml.MarkedYAMLError(problem=f"the key {twice[0]} is given twice", problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def _values(node: yaml.Node, known: dict[int, int | None]) -> int:
-    """Return the number of values in a node, itself included.
-
-    Args:
-        node: Node of the document.
-        known: Counts of the nodes visited before, by id; None while a node is being counted.
-    """
-    if id(node) not in known:
-        known[id(node)] = None
-        parts: list[yaml.Node] = []
-        if isinstance(node, yaml.SequenceNode):
-            parts = node.value
-        elif isinstance(node, yaml.MappingNode):
-            parts = [part for pair in node.value for part in pair]
-        known[id(node)] = 1 + sum(_values(part, known) for part in parts)
-    found = known[id(node)]
-    if found is None:
-        raise yaml.MarkedYAMLError(problem="a value that contains itself", problem_mark=node.start_mark)
-    return found
-
-
-def read_yaml(path: Path, *, what: str, option: str) -> Any:
-    """Read a YAML file in which no key is given twice, and which constructs no Python objects.
-
-    Args:
-        path: Path of the file.
-        what: Description of the content, for the error message.
-        option: Option of the command line that sets the path, for the error message.
-
-    Raises:
-        UserError: If the file is missing, no YAML, or has too many values.
-    """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_CarefulLoader)
-    except FileNotFoundError:
-        hint = f"Run from the project's root or pass {option}."
-        raise UserError(what, got=f"no file {path}", expected="a YAML file", hint=hint) from None
-    except OSError as error:
-        raise UserError(str(path), got=error.strerror, expected="a YAML file", hint="Correct the path.") from None
-    except _NO_YAML as error:
-        raise UserError(str(path), got=f"invalid YAML ({error})", expected="YAML", hint="Correct the file.") from None
 
 
 def _merged(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from nvae.errors import UserError
+from nvae.untrusted import project_path
+
 _N = TypeVar("_N", int, float)
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -27,6 +30,14 @@ def _plain(name: str) -> str:
     return name
 
 
+def _in_project(path: str) -> str:
+    try:
+        project_path(path, what="", hint="")
+    except UserError as error:
+        raise PydanticCustomError("path", "{expected}", {"expected": error.expected}) from None
+    return path
+
+
 def _distinct(values: tuple[_N, ...]) -> tuple[_N, ...]:
     if len(set(values)) < len(values):
         raise PydanticCustomError("distinct", "distinct values")
@@ -35,6 +46,7 @@ def _distinct(values: tuple[_N, ...]) -> tuple[_N, ...]:
 
 #: Name that becomes part of paths, commands, patterns and web pages.
 PlainName = Annotated[str, AfterValidator(_plain)]
+ProjectPath = Annotated[str, AfterValidator(_in_project)]
 Seeds = Annotated[tuple[NonNegativeInt, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 Grid = Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
@@ -105,7 +117,7 @@ class FacesData(Section):
     validation_fraction: Fraction
     split_seed: NonNegativeInt
     persons_limit: PositiveInt | None
-    face_boxes: str | None
+    face_boxes: ProjectPath | None
     expected: Expected | None
     drawn: DrawnFaces | None
 

@@ -203,9 +203,13 @@ def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
         raise _too_large(path, name, f"{info.file_size:,}")
 
 
+def _raise(error: OSError) -> None:
+    raise error  # os.walk would leave out a folder that cannot be read
+
+
 def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield the plain files below a folder. Links are refused: a target may be outside, and a copy would differ."""
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=_raise):
         for entry in [*folders, *files]:
             path = Path(parent) / entry
             name = path.relative_to(folder)

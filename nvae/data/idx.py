@@ -83,7 +83,7 @@ def load_idx_set(root: Path, name: str) -> tuple[Images, Labels, Images, Labels]
     processed = folder.with_name("processed")
     if processed.exists():
         # torchvision would read this cache of an old version instead of the files that are checked here.
-        hint = f"Remove {processed}; the raw files beside it are enough."
+        hint = "Move it elsewhere: the raw files beside it are enough."
         raise UserError(str(processed), got="a cache of an old torchvision", expected="none", hint=hint)
     sizes = {split: _check_split(folder, split) for split in IMAGES}
     if sizes["train"] != sizes["test"]:

@@ -10,7 +10,7 @@ from nvae.errors import UserError
 # White space and comments, which run to the end of a line, separate the header fields; one white space ends the header.
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _HEADER = re.compile(rb"P5" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s")
-_HINT = "Get the file again, or remove it."
+_HINT = "Get the file again, or move it out of the folder."
 
 
 def read_pgm(content: bytes, name: str) -> npt.NDArray[np.uint8]:

@@ -34,7 +34,9 @@ def read_pictures(folder: Path, class_names: Sequence[str], image_shape: tuple[i
     expected = _LAYOUT.format(folder=folder.as_posix(), example=class_names[0])
     if not folder.is_dir():
         raise UserError(str(folder), got="no such folder", expected=expected, hint=hint)
-    found = [path for path in sorted(folder.glob("*/*")) if path.is_file() and not path.name.startswith(".")]
+    # Path.glob would leave out a folder that cannot be read.
+    entries = sorted(path for below in folder.iterdir() if below.is_dir() for path in below.iterdir())
+    found = [path for path in entries if path.is_file() and not path.name.startswith(".")]
     if not found:
         raise UserError(str(folder), got="no picture in a subfolder", expected=expected, hint=hint)
     if unknown := sorted({path.parent.name for path in found} - set(class_names)):
@@ -68,5 +70,5 @@ def _unreadable(path: Path, why: str) -> UserError:
         str(path),
         got=f"a file that can't be read ({why})",
         expected="a picture (PNG, JPEG, PGM, …)",
-        hint="Remove the file.",
+        hint="Convert it, or move it out of the folder.",
     )

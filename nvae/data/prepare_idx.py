@@ -128,7 +128,7 @@ def _class_names(root: Path, dataset: str, factors: _Factors | None, n_labels: i
 def _read_factors(path: Path, n_train: int, n_test: int) -> _Factors | None:
     if not path.is_file():
         return None
-    hint = "Draw the data set again with `nvae draw-data`, or remove the file."
+    hint = "Draw the data set again with `nvae draw-data`, or correct your own file."
     try:
         # Open the file here, because np.load does not close a file that is not an archive.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nvae.errors import UserError
+from nvae.layout import PREPARED
 from nvae.provenance import atomic
 
 SPLITS = ("train", "validation", "test")
@@ -134,9 +135,7 @@ class PreparedSet:
             UserError: If the file is missing, is not a prepared set, lacks a key, or has a wrong dtype, shape or label.
         """
         if not path.is_file():
-            raise UserError(
-                path.as_posix(), got="no such file", expected="a prepared set", hint=_prepare_hint(path.stem)
-            )
+            raise UserError(path.as_posix(), got="no such file", expected="a prepared set", hint=_hint(path))
         arrays = _read_arrays(path)
         factor_names = tuple(_array(arrays, "factor_names", ("str", 1), path).tolist())
         splits = {}
@@ -151,8 +150,10 @@ class PreparedSet:
         )
 
 
-def _prepare_hint(dataset: str) -> str:
-    return f"Make it with `nvae prepare {dataset}`."
+def _hint(path: Path) -> str:
+    if path.parent.parent == PREPARED:
+        return f"Make it with `nvae prepare {path.stem}`."
+    return f"Correct the path, or make one with `nvae prepare NAME --out {path.as_posix()}`."
 
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -167,7 +168,7 @@ def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
             path.as_posix(),
             got=f"a file NumPy can't read ({error})",
             expected="a prepared set",
-            hint=_prepare_hint(path.stem),
+            hint=_hint(path),
         ) from error
 
 
@@ -176,18 +177,18 @@ def _array(arrays: Mapping[str, npt.NDArray[Any]], key: str, wanted: tuple[str, 
     expected = f"an array of {dtype} with {axes} axes"
     what = f"{path.as_posix()}, key {key}"
     if key not in arrays:
-        raise UserError(what, got="nothing", expected=expected, hint=_prepare_hint(path.stem))
+        raise UserError(what, got="nothing", expected=expected, hint=_hint(path))
     array = arrays[key]
     found = "str" if array.dtype.kind == "U" else str(array.dtype)
     if found != dtype or array.ndim != axes:
-        raise UserError(what, got=f"{found} with {array.ndim} axes", expected=expected, hint=_prepare_hint(path.stem))
+        raise UserError(what, got=f"{found} with {array.ndim} axes", expected=expected, hint=_hint(path))
     return array
 
 
 def _check(prepared: PreparedSet, *, origin: str) -> None:
     for name, split in prepared.splits():
         what = f"{origin}, split {name}"
-        hint = _prepare_hint(prepared.name)
+        hint = f"Make it with `nvae prepare {prepared.name}`."
         sizes = {len(split.images), len(split.labels), len(split.names)}
         if split.factors is not None:
             sizes.add(len(split.factors))

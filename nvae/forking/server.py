@@ -59,6 +59,9 @@ def _job(caller: socket.socket, main: Callable[[Sequence[str]], int]) -> NoRetur
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
+        # The server's own text streams belong to other files, which may differ in whether they can seek.
+        sys.stdout = open(1, "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding=sys.stderr.encoding, closefd=False, buffering=1)  # noqa: SIM115
         _end_with(caller)
         os.environ.clear()
         os.environ.update(request["environ"])

@@ -1,5 +1,6 @@
 """Where an artefact comes from: sidecars, the chain that they form (`lineage`), and the code of a step (`closure`)."""
 
-from nvae.provenance.sidecars import PART, Stopwatch, atomic, sha256, write_manifest, write_sidecar
+from nvae.provenance.hashing import PART, sha256
+from nvae.provenance.sidecars import atomic, write_manifest
 
-__all__ = ["PART", "Stopwatch", "atomic", "sha256", "write_manifest", "write_sidecar"]
+__all__ = ["PART", "atomic", "sha256", "write_manifest"]

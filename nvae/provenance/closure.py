@@ -7,6 +7,7 @@ closure is computed from the source text, without importing anything.
 import ast
 import functools
 import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
@@ -15,7 +16,7 @@ _PACKAGE = Path(__file__).parents[1]
 #: others affect no result.
 _EXCLUDED = (
     *("nvae.config", "nvae.cli", "nvae.commands._common", "nvae.layout"),
-    *("nvae.errors", "nvae.provenance", "nvae.forking"),
+    *("nvae.errors", "nvae.untrusted", "nvae.provenance", "nvae.forking", "nvae.pipeline", "nvae.verbs"),
 )
 #: Lists that are left out, so that an added entry reruns nothing; the modules below them are included.
 _LISTS = ("nvae.analyses", "nvae.tables.schemas")
@@ -47,17 +48,38 @@ def code_files(*modules: str) -> list[str]:
     return sorted(path.relative_to(_PACKAGE.parent).as_posix() for path in found)
 
 
-def fingerprint(*modules: str) -> str:
-    """Return the files of :func:`code_files`, each with the beginning of its SHA-256, as one line of text."""
-    root = _PACKAGE.parent
-    files = code_files(*modules)
-    return " ".join(f"{file}:{hashlib.sha256((root / file).read_bytes()).hexdigest()[:16]}" for file in files)
+@functools.cache
+def fingerprint(*modules: str) -> Mapping[str, str]:
+    """Return the files of `code_files`, each with the beginning of its SHA-256.
+
+    A file that this process has hashed before is not read again: the code that the process has loaded is that of then.
+    """
+    return {file: _hash(_PACKAGE.parent / file) for file in code_files(*modules)}
+
+
+def read_all() -> None:
+    """Hash every file of the package, before its modules are imported."""
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        _hash(path)
+        _imports(path)
+
+
+def changed_files(files: Iterable[str]) -> list[str]:
+    """Return those of the files, relative to the project's root, that have changed since this process hashed them."""
+    paths = {file: _PACKAGE.parent / file for file in files}
+    return sorted(file for file, path in paths.items() if not path.is_file() or _hash.__wrapped__(path) != _hash(path))
+
+
+@functools.cache
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _excluded(name: str) -> bool:
     return name in _LISTS or any(name == excluded or name.startswith(f"{excluded}.") for excluded in _EXCLUDED)
 
 
+@functools.cache
 def _path(name: str) -> Path | None:
     base = _PACKAGE.parent.joinpath(*name.split("."))
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):

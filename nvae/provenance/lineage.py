@@ -4,15 +4,19 @@
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from nvae.errors import UserError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nvae.errors import UserError, printable
 from nvae.provenance import PART, sha256
+from nvae.provenance.sidecars import SIDECAR, sidecar_of
+from nvae.untrusted import project_path, read_json, require_file_in
 
-_SUFFIX = ".meta.json"
+_HINT = "Make the artefact again: remove it and run its target."
 _SHOWN_DIGITS = 12
 
 
@@ -22,7 +26,7 @@ class Source:
 
     Args:
         name: Name of the input in the command.
-        path: Path relative to the project's root.
+        path: Path relative to the project's root; it does not leave the project.
         sha256: Hash of the input when the artefact was made.
     """
 
@@ -42,6 +46,7 @@ class Record:
         inputs: Files and folders that were read.
         sha256: Hash of the artefact when it was made.
         run: Commit, versions, device and seconds.
+        code: Files of the package that the command ran, each with the beginning of its SHA-256.
     """
 
     artefact: Path
@@ -50,6 +55,7 @@ class Record:
     inputs: tuple[Source, ...]
     sha256: str
     run: dict[str, Any]
+    code: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,43 +71,69 @@ class Finding:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.what}"
+        return printable(f"{self.path}: {self.what}")
 
 
-def sidecar_of(artefact: Path) -> Path:
-    """Return the path of an artefact's sidecar."""
-    return artefact.with_name(artefact.name + _SUFFIX)
+class _Block(BaseModel):
+    """A block of a sidecar; it may have more entries than those that are read."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
+
+
+class _Input(_Block):
+    path: str
+    sha256: str
+
+
+class _MadeFrom(_Block):
+    verb: Annotated[str, Field(pattern="^[a-z-]+$")]  # it becomes part of the path of a log
+    params: dict[str, Any]
+    inputs: dict[str, _Input]
+    sha256: str
+    code: dict[str, str] = {}
+
+
+class _Run(_Block):
+    device: str
+    seconds: float
+    commit: str | None = None
+    dirty: bool | None = None
+    precision: str = ""
+    cpu_seconds: float = 0.0
+    sources: dict[str, str] = {}
+
+
+class _Sidecar(_Block):
+    made_from: _MadeFrom
+    run: _Run
 
 
 def read_record(artefact: Path) -> Record:
     """Read the sidecar of ``artefact``.
 
     Raises:
-        UserError: If the sidecar is missing or damaged.
+        UserError: If the sidecar is missing or damaged, or names a file that is not in the project.
     """
     path = sidecar_of(artefact)
-    hint = "Make the artefact again: remove it and run its target."
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        made = content["made_from"]
-        inputs = tuple(
-            Source(str(name), Path(source["path"]), str(source["sha256"])) for name, source in made["inputs"].items()
-        )
-        return Record(
-            artefact, str(made["verb"]), dict(made["params"]), inputs, str(made["sha256"]), dict(content["run"])
-        )
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(str(path), got="no such file", expected="a sidecar", hint=hint) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            str(path), got=f"a damaged sidecar ({type(error).__name__}: {error})", expected="a complete one", hint=hint
-        ) from None
+        content = _Sidecar.model_validate(read_json(path, kind="sidecar", hint=_HINT))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise UserError(str(path), got=f"a damaged sidecar ({reason})", expected="a complete one", hint=_HINT) from None
+    made = content.made_from
+    inputs = tuple(
+        Source(name, project_path(given.path, what=f"{path}, input {name}", hint=_HINT), given.sha256)
+        for name, given in made.inputs.items()
+    )
+    run = content.run.model_dump(exclude_unset=True)
+    return Record(artefact, made.verb, made.params, inputs, made.sha256, run, made.code)
 
 
 def artefacts(folder: Path) -> Iterator[Path]:
     """Yield every artefact with a sidecar in ``folder`` or below, in sorted order."""
-    for path in sorted(folder.rglob(f"*{_SUFFIX}")):
-        yield path.with_name(path.name.removesuffix(_SUFFIX))
+    for path in sorted(folder.rglob(f"*{SIDECAR}")):
+        yield path.with_name(path.name.removesuffix(SIDECAR))
 
 
 def differences(artefact: Path, hashes: "Hashes") -> list[Finding]:
@@ -113,23 +145,19 @@ def differences(artefact: Path, hashes: "Hashes") -> list[Finding]:
         artefact: File or folder.
         hashes: Hashes that were computed before.
     """
+    found = []
     try:
         record = read_record(artefact)
+        if not artefact.exists():
+            return [Finding(artefact, "the artefact is missing, but its sidecar exists")]
+        if (actual := hashes[artefact]) != record.sha256:
+            found.append(Finding(artefact, f"SHA-256 {_short(actual)} now, {_short(record.sha256)} when it was made"))
+        for source in record.inputs:
+            if source.path.exists() and (actual := hashes[source.path]) != source.sha256:
+                then = f"SHA-256 {_short(source.sha256)} then, {_short(actual)} now"
+                found.append(Finding(artefact, f"made from a different {source.path}: {then}"))
     except UserError as error:
-        return [Finding(artefact, f"{error.got}, expected {error.expected}")]
-    if not artefact.exists():
-        return [Finding(artefact, "the artefact is missing, but its sidecar exists")]
-    found = []
-    if (actual := hashes[artefact]) != record.sha256:
-        found.append(Finding(artefact, f"SHA-256 {_short(actual)} now, {_short(record.sha256)} when it was made"))
-    for source in record.inputs:
-        if source.path.exists() and (actual := hashes[source.path]) != source.sha256:
-            found.append(
-                Finding(
-                    artefact,
-                    f"made from a different {source.path}: SHA-256 {_short(source.sha256)} then, {_short(actual)} now",
-                )
-            )
+        found.append(Finding(artefact, f"{error.got}, expected {error.expected}"))
     return found
 
 
@@ -139,18 +167,25 @@ def unaccounted(folder: Path) -> list[Finding]:
     return [
         Finding(path, "it has no sidecar")
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith((_SUFFIX, PART)) and known.isdisjoint((path, *path.parents))
+        if path.is_file() and not path.name.endswith((SIDECAR, PART)) and known.isdisjoint((path, *path.parents))
     ]
 
 
 class Hashes:
-    """SHA-256 of files and folders, each computed once."""
+    """SHA-256 of files and folders, each computed once.
+
+    Raises:
+        UserError: For a device, a FIFO or a socket, and for a path in the project that leads out of it by a link.
+    """
 
     def __init__(self) -> None:
         self._known: dict[Path, str] = {}
 
     def __getitem__(self, path: Path) -> str:
         if path not in self._known:
+            place = path.absolute()
+            inside = ".." not in place.parts and place.is_relative_to(Path.cwd())
+            require_file_in(Path() if inside else Path(place.anchor), path, what=str(path), hint=_HINT)
             self._known[path] = sha256(path)
         return self._known[path]
 
@@ -164,26 +199,26 @@ def trace(artefact: Path) -> Iterator[str]:
     Raises:
         UserError: If ``artefact`` has no sidecar, or if a sidecar of the chain is damaged.
     """
-    record = read_record(artefact)
-    yield from _trace(Source("", artefact, record.sha256), "", Hashes(), set())
+    hashes, listed = Hashes(), set[Path]()
+    waiting = [(0, Source("", artefact, read_record(artefact).sha256))]
+    while waiting:
+        depth, source = waiting.pop()
+        name = f"{source.name}: " if source.name else ""
+        yield f"{'  ' * depth}{name}{source.path}  sha256 {_short(source.sha256)}, {_state(source, hashes)}"
+        notes, inputs = (["(listed above)"], ()) if source.path in listed else _origin(source)
+        listed.add(source.path)
+        yield from (f"{'  ' * (depth + 1)}{note}" for note in notes)
+        waiting += [(depth + 1, below) for below in reversed(inputs)]
 
 
-def _trace(source: Source, indent: str, hashes: Hashes, listed: set[Path]) -> Iterator[str]:
-    name = f"{source.name}: " if source.name else ""
-    yield f"{indent}{name}{source.path}  sha256 {_short(source.sha256)}, {_state(source, hashes)}"
-    if source.path in listed:
-        yield f"{indent}  (listed above)"
-        return
-    listed.add(source.path)
+def _origin(source: Source) -> tuple[list[str], tuple[Source, ...]]:
+    """Return how a file or folder was made, as lines, and what it was made from."""
     if not sidecar_of(source.path).exists():
-        return
+        return [], ()
     record = read_record(source.path)
     if record.sha256 != source.sha256:
-        yield f"{indent}  its sidecar records a different SHA-256, {_short(record.sha256)}"
-        return
-    yield from (f"{indent}  {line}" for line in _format_record(record))
-    for below in record.inputs:
-        yield from _trace(below, indent + "  ", hashes, listed)
+        return [f"its sidecar records a different SHA-256, {_short(record.sha256)}"], ()
+    return list(_format_record(record)), record.inputs
 
 
 def _state(source: Source, hashes: Hashes) -> str:
@@ -192,7 +227,7 @@ def _state(source: Source, hashes: Hashes) -> str:
     return "unchanged" if hashes[source.path] == source.sha256 else f"CHANGED: now {_short(hashes[source.path])}"
 
 
-def _format_record(record: Record) -> Iterable[str]:
+def _format_record(record: Record) -> Iterator[str]:
     commit, run = record.run.get("commit"), record.run
     changed = " with uncommitted changes" if run.get("dirty") else ""
     precision = f", {run['precision']}" if "precision" in run else ""

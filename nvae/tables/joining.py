@@ -2,13 +2,11 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from nvae.clock import LONG_AGO
 from nvae.errors import UserError
-from nvae.layout import REGISTRY, Layout
+from nvae.layout import Layout
 from nvae.provenance import atomic
 from nvae.tables.schemas import RUN, TABLES
 
@@ -124,8 +122,7 @@ def split(path: Path) -> dict[Run, str]:
 def restore_run_tables(layout: Layout, wanted: Iterable[tuple[str, str, str, int]]) -> int:
     """Write the tables of single runs that are missing, from the joined tables.
 
-    A clone has only the joined tables. The restored tables get the time stamp of the list of raw files, the one input
-    of a run that every clone has: it does not count as newer than they are, and any other input that exists does.
+    A clone has only the joined tables.
 
     Args:
         layout: Paths of the profile.
@@ -141,7 +138,6 @@ def restore_run_tables(layout: Layout, wanted: Iterable[tuple[str, str, str, int
     for table, dataset, variant, seed in wanted:
         if not layout.run_table(table, dataset, variant, seed).exists():
             missing.setdefault(table, []).append((dataset, variant, str(seed)))
-    date = REGISTRY.stat().st_mtime_ns if REGISTRY.is_file() else LONG_AGO * 10**9
     count = 0
     for table, runs in missing.items():
         joined = layout.table(table)
@@ -151,7 +147,6 @@ def restore_run_tables(layout: Layout, wanted: Iterable[tuple[str, str, str, int
                 path = layout.run_table(table, *run)
                 with atomic(path) as part:
                     part.write_text(parts[run], encoding="utf-8", newline="")
-                os.utime(path, ns=(date, date))
                 count += 1
     return count
 

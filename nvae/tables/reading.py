@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 
 from nvae.errors import UserError
-from nvae.layout import Layout
+from nvae.layout import RESULTS, Layout
 from nvae.tables.schemas import ARRAYS, TABLES, Kind, TableSchema
 
 Arrays = dict[str, NDArray[np.generic]]
 
+#: Numbers of each kind are smaller in size, so that keys are exact as floats, and sums and squares are finite.
+_LIMITS = {Kind.KEY: 2.0**53, Kind.NUMBER: 1e100, Kind.OPTIONAL: 1e100}
 # Exceptions of NumPy and zipfile for a file that is damaged, absurdly large or of another kind.
 _NO_ARRAYS = (
     *(ValueError, OSError, EOFError, MemoryError, RuntimeError, SyntaxError),
@@ -35,11 +38,10 @@ def load_table(path: Path, schema: TableSchema, *, split: str | None = "test") -
         The columns of the schema, and any others.
 
     Raises:
-        UserError: If the file is missing or no CSV, a column is missing, a number is missing, infinite or not a number
-            (an optional one may be missing or infinite), or no row is of the split.
+        UserError: If the file is missing or no CSV, a column is missing, a number is missing, infinite, absurdly large
+            or not a number (an optional one may be missing or infinite), or no row is of the split.
     """
     _require(path)
-    numbers = schema.of_kind(Kind.KEY, Kind.NUMBER, Kind.OPTIONAL)
     # Class names such as "NA" or "null" are names. Only an empty cell is a missing number.
     missing = dict.fromkeys(schema.of_kind(Kind.NUMBER, Kind.OPTIONAL), "")
     texts = dict.fromkeys(schema.of_kind(Kind.TEXT), str)
@@ -49,14 +51,9 @@ def load_table(path: Path, schema: TableSchema, *, split: str | None = "test") -
         expected = "a CSV with a line of column names"
         raise UserError(str(path), got=f"no table ({error})", expected=expected, hint=_hint(path)) from None
     _complete(path, schema.names, frame.columns.tolist(), "columns")
-    for column in numbers:
-        values = pd.to_numeric(frame[column], errors="coerce")
-        optional = column in schema.of_kind(Kind.OPTIONAL)
-        known = values.notna() | frame[column].isna() if optional else np.isfinite(values)
-        known &= values.dtype != bool  # a column of "True" and "False", which would count as numbers
-        if not known.all():
-            wrong = str(frame[column][~known].iloc[0])
-            raise UserError(f"{path}, column {column}", got=repr(wrong), expected="finite numbers", hint=_hint(path))
+    for column in schema.columns:
+        if column.kind in _LIMITS:
+            frame[column.name] = _numbers(frame[column.name], column.kind, f"{path}, column {column.name}", _hint(path))
     if split is None:
         return frame
     rows = frame[frame["split"] == split].reset_index(drop=True)
@@ -68,6 +65,26 @@ def load_table(path: Path, schema: TableSchema, *, split: str | None = "test") -
             hint=_hint(path),
         )
     return rows
+
+
+def _numbers(cells: pd.Series, kind: Kind, what: str, hint: str) -> pd.Series:
+    """Return the cells of a column as numbers.
+
+    Raises:
+        UserError: If a cell has no number of its kind.
+    """
+    # An integer of more than 64 bits is no number of pandas', but an object or a text.
+    values = pd.to_numeric(cells if is_numeric_dtype(cells) else cells.astype(str), errors="coerce")
+    known = values.abs() < _LIMITS[kind]
+    if kind is Kind.OPTIONAL:
+        known |= cells.isna() | np.isinf(values)
+    known &= values.dtype != bool  # a column of "True" and "False", which would count as numbers
+    if not known.all():
+        wrong = values[~known].iloc[0]
+        below = f" below {_LIMITS[kind]:g}" if np.isfinite(wrong) and values.dtype != bool else ""
+        got = repr(str(cells[~known].iloc[0]))
+        raise UserError(what, got=got, expected=f"finite numbers{below}", hint=hint)
+    return values
 
 
 class RunTables:
@@ -251,4 +268,6 @@ def _complete(path: Path, expected: tuple[str, ...], found: list[str], what: str
 
 
 def _hint(path: Path) -> str:
+    if path.parts[:1] != RESULTS.parts:
+        return "Make the table again, or correct the path."  # a table of the user's own, which no rule makes
     return f"Make it with `snakemake --cores 2 -- {path.as_posix()}`."

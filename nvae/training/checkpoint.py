@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from nvae.errors import UserError
+from nvae.errors import UserError, printable
 from nvae.provenance import atomic
 from nvae.training.adam import Adam
 
 Row = dict[str, float | int | str]
 #: Optimizers by the name of the optimizer step whose weights they update.
 Optimizers = dict[str, Adam]
+_CONFIG, _HISTORY, _THROUGHPUT = TypeAdapter(dict[str, Any]), TypeAdapter(list[Row]), TypeAdapter(list[float])
 
 
 @dataclass(frozen=True)
@@ -109,19 +111,26 @@ def load_checkpoint(path: Path, model: nn.Module, optimizers: Optimizers, *, con
         Training state besides weights and optimizers.
 
     Raises:
-        UserError: If the checkpoint was written under a different configuration; the message lists the changed keys.
+        UserError: If the checkpoint was written under a different configuration, in which case the message lists the
+            changed keys, or has the weights of another model.
     """
     if not path.is_file():
         return TrainState(0, [], [])
     try:
         with safe_open(path, framework="pt") as stream:
-            header = stream.metadata()
+            header = stream.metadata() or {}
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError) as error:
-        message = f"{path}: a damaged checkpoint is ignored ({error}); training starts from scratch"
-        print(message, file=sys.stderr, flush=True)
+        trained_with = _CONFIG.validate_json(header["config"])
+        throughput = _THROUGHPUT.validate_json(header["throughput"])
+        state = TrainState(len(throughput), _HISTORY.validate_json(header["history"]), throughput)
+        if header["epoch"] != str(state.epoch):
+            raise ValueError(f"epoch {header['epoch']}, but the throughput of {state.epoch} epochs")
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        message = f"{path}: a damaged checkpoint is ignored ({reason}); training starts from scratch"
+        print(printable(message), file=sys.stderr, flush=True)
         return TrainState(0, [], [])
-    changed = changed_keys(json.loads(header["config"]), config)
+    changed = changed_keys(trained_with, config)
     if changed:
         raise UserError(
             str(path),
@@ -130,8 +139,16 @@ def load_checkpoint(path: Path, model: nn.Module, optimizers: Optimizers, *, con
             hint="Restore these keys to resume the run, or delete the checkpoint (or pass --restart) to start from "
             "scratch.",
         )
-    _restore(model, optimizers, tensors)
-    return TrainState(int(header["epoch"]), json.loads(header["history"]), json.loads(header["throughput"]))
+    try:
+        _restore(model, optimizers, tensors)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise UserError(
+            str(path),
+            got=f"other weights than the model's ({error})",
+            expected="a checkpoint of this model",
+            hint="Delete it, or pass --restart, to start from scratch.",
+        ) from None
+    return state
 
 
 def changed_keys(before: object, after: object, where: str = "") -> list[str]:

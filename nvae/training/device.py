@@ -8,6 +8,8 @@ import torch
 
 from nvae.errors import UserError
 
+_MOST_THREADS = 1024  # more than any machine has cores
+
 
 def open_device(name: str, *, threads: int) -> torch.device:
     """Return the device to compute on, and set the number of CPU threads.
@@ -17,10 +19,11 @@ def open_device(name: str, *, threads: int) -> torch.device:
         threads: Number of CPU threads.
 
     Raises:
-        UserError: If ``cuda`` is requested and there is no GPU, or if ``threads`` is below 1.
+        UserError: If ``cuda`` is requested and there is no GPU, or if ``threads`` is out of range.
     """
-    if threads < 1:
-        raise UserError("--threads", got=threads, expected="1 or more", hint="Omit the option to use one thread.")
+    if not 1 <= threads <= _MOST_THREADS:
+        expected = f"1 to {_MOST_THREADS}"
+        raise UserError("--threads", got=threads, expected=expected, hint="Omit the option to use one thread.")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():

@@ -5,6 +5,8 @@ import time
 
 from tqdm import tqdm
 
+from nvae.errors import printable
+
 _SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -21,10 +23,10 @@ class Progress:
     """
 
     def __init__(self, title: str, *, total: int, done: int = 0) -> None:
-        self._title, self._total, self._done, self._first = title, total, done, done
+        self._title, self._total, self._done, self._first = printable(title), total, done, done
         self._start = self._last_line = time.monotonic()
         lines = not sys.stderr.isatty()
-        self._bar = None if lines else tqdm(desc=title, total=total, initial=done, unit="epoch")
+        self._bar = None if lines else tqdm(desc=self._title, total=total, initial=done, unit="epoch")
         if lines and done:
             self._print(f"resuming after epoch {done} of {total}")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from pydantic import ConfigDict, TypeAdapter
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -20,8 +21,7 @@ from nvae.models import build
 from nvae.models.protocol import Trainable
 from nvae.provenance import atomic
 from nvae.training.checkpoint import TrainState
-
-FILES = ("weights.safetensors", "model.json", "history.csv", "throughput.csv")
+from nvae.untrusted import read_json
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class ModelDescription:
         class_names: Names of the classes.
         image_shape: Height and width of the images in pixels.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     dataset: str
     variant: str
@@ -74,7 +76,7 @@ def save_model(folder: Path, model: Trainable, description: ModelDescription, st
     with atomic(folder / "throughput.csv") as part:
         speed.to_csv(part, index=False)
     with atomic(folder / "model.json") as part:
-        part.write_text(json.dumps(vars(description), indent=2, sort_keys=True) + "\n")
+        part.write_text(json.dumps(vars(description), indent=2, sort_keys=True) + "\n", encoding="utf-8")
     with atomic(folder / "weights.safetensors") as part:
         save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, part)
 
@@ -92,12 +94,12 @@ def load_model(folder: Path, *, device: torch.device) -> tuple[Trainable, ModelD
     Raises:
         UserError: If a file is missing, is damaged, or does not match the others.
     """
-    hint = "Train it again: remove the folder and run its target."
+    hint = f"Pass another folder, or train a model into this one: `nvae train NAME --out {folder.as_posix()}`."
     try:
-        content = json.loads((folder / "model.json").read_text())
-        content["class_names"] = tuple(content["class_names"])
-        content["image_shape"] = tuple(content["image_shape"])
-        description = ModelDescription(**content)
+        content = read_json(folder / "model.json", kind="description of a trained model", hint=hint)
+        description = TypeAdapter(ModelDescription).validate_python(content)
+        if not 0 <= description.seed < 1 << 63:
+            raise ValueError(f"the seed {description.seed}")
         model = description.build()
         model.load_state_dict(load_file(folder / "weights.safetensors"))
     except FileNotFoundError as error:

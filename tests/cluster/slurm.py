@@ -210,7 +210,8 @@ def _wait(done: Callable[[], bool], folder: Path, what: str) -> None:
     while not done():
         if time.monotonic() > deadline:
             logs = "\n".join(
-                f"{path.name}:\n{path.read_text()[-1500:]}" for path in sorted(folder.glob("*.[lo][ou][gt]"))
+                f"{path.name}:\n{path.read_text(encoding='utf-8')[-1500:]}"
+                for path in sorted(folder.glob("*.[lo][ou][gt]"))
             )
             raise TimeoutError(f"timeout after {_TIMEOUT_S:g} s while waiting for {what}\n{logs}")
         time.sleep(0.2)

@@ -26,7 +26,7 @@ PROFILE = Path("workflow/profiles/slurm")
 OPTIONS = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2")
 
 FIGURE = "paper_figs/fig07_fashion_shared_traversals"
-TABLES = [f"results/paper/runs/garments/n_vae/seed0/{table}.csv" for table in ("kl", "metrics")]
+TABLES = [f"results/paper/runs/{table}/garments/n_vae/seed0.csv" for table in ("kl", "metrics")]
 #: Jobs for these targets; Snakemake itself joins tables and draws figures.
 SUBMITTED = {
     "draw_dataset_wildcards_garments",

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from tests.pipeline.project import Project
+from tests.pipeline.project import Project, copy_project
 
 #: Folders in which runs write.
 MADE = ("data/raw", "data/prepared", "results", "paper_figs")
@@ -34,7 +34,7 @@ class Run:
     """
 
     def __init__(self, project: Project, *command: str) -> None:
-        self._out = tempfile.TemporaryFile("w+")  # noqa: SIM115 (orphans outlive any block)
+        self._out = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (orphans outlive any block)
         self.command = command
         self.process = subprocess.Popen(
             command,
@@ -127,9 +127,8 @@ def group() -> Iterator[Callable[..., Run]]:
 
 
 def untouched(reference: Project, root: Path) -> Project:
-    """Clone a project without its results."""
-    reference.do("git", "clone", "-q", str(reference.root), str(root))
-    return Project(root)
+    """Copy a project without its results."""
+    return copy_project(root, reference.root)
 
 
 def snakemake(*targets: str, cores: int = 2) -> tuple[str, ...]:
@@ -176,12 +175,6 @@ def interrupt(run: Run) -> None:
     run.wait()
 
 
-def unlock(project: Project) -> None:
-    """Remove Snakemake's lock after a kill, as docs/troubleshooting.md describes."""
-    if any((project.root / ".snakemake/locks").glob("*.lock")):
-        project.do("snakemake", "--unlock")
-
-
 def clear(project: Project) -> None:
     """Remove all files that runs have made."""
     for name in (*MADE, ".snakemake"):
@@ -204,6 +197,8 @@ def differences(made: Path, reference: Path) -> list[str]:
             found.add(f"{name}: not made by an uninterrupted run")
         elif name.name.endswith(_SIDECAR):
             found |= {f"{name}: different made_from"} if _made_from(path) != _made_from(other) else set()
+        elif name.name == "records.json":
+            found |= set() if _records(path) <= _records(other) else {f"{name}: other records"}
         elif path.read_bytes() != other.read_bytes():
             found.add(f"{name}: different bytes")
         for artefact in (name, name.parent):
@@ -214,8 +209,13 @@ def differences(made: Path, reference: Path) -> list[str]:
 
 
 def _made_from(sidecar: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(sidecar.read_text())["made_from"]
+    content: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))["made_from"]
     return content
+
+
+def _records(path: Path) -> set[str]:
+    """Return the records of steps; settings and code are named by their hash, so they need not be compared."""
+    return {line.rstrip(",") for line in path.read_text(encoding="utf-8").splitlines()}
 
 
 def listing(root: Path) -> set[str]:

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tests.faults.runs import group, kill_group, snakemake, unlock, until, untouched
+from tests.faults.runs import group, kill_group, snakemake, until, untouched
 from tests.pipeline.project import Project
 from tests.pipeline.test_resume import CHECKPOINT, EPOCHS, _epoch, _long
 
@@ -25,7 +25,6 @@ def test_a_run_with_a_truncated_checkpoint_ends_with_the_same_bytes(finished: Pr
         )
         kill_group(run)
         assert run.process.returncode != 0, "the run ended before it was killed: raise EPOCHS"
-        unlock(project)
         checkpoint.write_bytes(checkpoint.read_bytes()[: checkpoint.stat().st_size // 2])
         again = start(project, *make)
         assert again.wait() == 0, again.output()

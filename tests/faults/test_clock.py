@@ -37,7 +37,7 @@ def test_a_file_dated_tomorrow_is_made_again_if_its_inputs_have_changed(made: Pr
 
     _date(made, listing(made.root), DAY_S)
     claims = made.root / "claims.yaml"
-    claims.write_text(claims.read_text() + "# a comment\n")
+    claims.write_text(claims.read_text(encoding="utf-8") + "# a comment\n", encoding="utf-8")
     assert made.planned("all_figures") == {"check_claims": 1, "all_figures": 1}
 
     figure = [f"paper_figs/{FIG01}.{suffix}" for suffix in SUFFIXES]

@@ -24,18 +24,16 @@ from tests.faults.runs import (
     listing,
     snakemake,
     terminate,
-    unlock,
     until,
     untouched,
 )
-from tests.pipeline.project import Project
-from tests.pipeline.test_dvc import _on_built_in_data
+from tests.pipeline.project import Project, needs_git
 
 SEED = int(os.environ.get("NVAE_ATTACK_SEED", "20190125"))
 #: Every kind of work (drawing, preparing, VAEs, a GAN and its classifier, arms, tables, a figure) in 20 jobs.
-FEW = ("paper_figs/fig05_kl_per_dimension.pdf", "results/paper/runs/garments/cgan/seed0/augmentation.csv")
+FEW = ("paper_figs/fig05_kl_per_dimension.pdf", "results/paper/runs/augmentation/garments/cgan/seed0.csv")
 #: DVC calls Snakemake and then caches the results, which can be killed too.
-DVC = ("dvc", "repro", "data")
+DVC = ("dvc", "repro", "figure@fig05_kl_per_dimension")
 #: Share of stops that come before Snakemake's first job, and the time in seconds within which they come.
 EARLY, EARLY_S = 0.25, 2.0
 
@@ -61,6 +59,7 @@ SMALL = Attack("finished", FEW, stops=8, span_s=3.0)
 DEMO = Attack("demo", ("all_figures",), stops=int(os.environ.get("NVAE_ATTACK_KILLS", "24")), span_s=40.0)
 
 
+@needs_git  # for DVC
 @pytest.mark.parametrize(
     "attack", [pytest.param(SMALL, id="small"), pytest.param(DEMO, id="demo", marks=pytest.mark.attack)]
 )
@@ -69,7 +68,6 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
 ) -> None:
     reference: Project = request.getfixturevalue(attack.reference)
     project = untouched(reference, tmp_path / "project")
-    _on_built_in_data(project)
     make = snakemake(*attack.targets)
     ways: list[tuple[tuple[str, ...], Callable[[Run], None]]] = [
         (make, kill_group),
@@ -89,7 +87,6 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
             runs.append(start(project, *command))
             if _stopped(runs[-1], stop, rng, attack.span_s):
                 stops.pop()
-                unlock(project)
                 continue
             # The run ended before it could be stopped: start again from scratch.
             _wait_for_orphans(runs)
@@ -131,9 +128,9 @@ def _halve(path: Path) -> None:
 
 
 def _forge(path: Path) -> None:
-    record = json.loads(path.read_text())
+    record = json.loads(path.read_text(encoding="utf-8"))
     record["made_from"]["params"]["steps"] = 3
-    path.write_text(json.dumps(record))
+    path.write_text(json.dumps(record), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -159,6 +156,6 @@ def test_damage_by_a_kill_would_be_detected(
 
 
 def _other_run(sidecar: Path) -> None:
-    record = json.loads(sidecar.read_text())
+    record = json.loads(sidecar.read_text(encoding="utf-8"))
     record["run"]["seconds"] += 1
-    sidecar.write_text(json.dumps(record))
+    sidecar.write_text(json.dumps(record), encoding="utf-8")

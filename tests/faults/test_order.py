@@ -14,7 +14,7 @@ MODEL = "results/paper/models/glyphs/n_vae/seed0/weights.safetensors"
 CHAIN = (
     "data/prepared/paper/glyphs.npz",
     MODEL,
-    "results/paper/runs/glyphs/n_vae/seed0/metrics.csv",
+    "results/paper/runs/metrics/glyphs/n_vae/seed0.csv",
     "paper_figs/fig01_mnist_class_traversals.pdf",
 )
 

@@ -74,7 +74,7 @@ def test_fetch_writes_nothing_if_all_files_are_in_place(tmp_path: Path, monkeypa
     project = Project(tmp_path)
     row = {name: str(value) for name, value in vars(plain_row()).items()}
     (tmp_path / REGISTRY).parent.mkdir()
-    (tmp_path / REGISTRY).write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+    (tmp_path / REGISTRY).write_text(f"{','.join(row)}\n{','.join(row.values())}\n", encoding="utf-8")
     monkeypatch.setenv("NVAE_OFFLINE", "1")
     monkeypatch.setenv("NVAE_DATA_MIRROR", mirror(tmp_path / "mirror", {"mnist/digits.gz": gzip.compress(CONTENT, 1)}))
     raw = tmp_path / "data/raw"

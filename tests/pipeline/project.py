@@ -1,4 +1,7 @@
-"""A temporary copy of the project, and functions that run commands in it."""
+"""A temporary copy of the project, and functions that run commands in it.
+
+The project may be an unpacked archive: nothing needs its repository. A copy is a repository if git is installed.
+"""
 
 import copy
 import os
@@ -12,9 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from pathspec import GitIgnoreSpec
 
 ROOT = Path(__file__).parents[2]
+_HAS_GIT = shutil.which("git") is not None
+needs_git = pytest.mark.skipif(not _HAS_GIT, reason="git is not installed")
 #: Committed results, which are not copied.
 _RESULTS = ("results/", "paper_figs/", "dvc.lock")
 _TABLE_ROW = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)
@@ -73,9 +80,10 @@ class Project:
         return jobs
 
     def commit(self, message: str) -> None:
-        """Commit everything that git does not ignore."""
-        self.do("git", "add", "-A")
-        self.do("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", message)
+        """Commit everything that git does not ignore, if git is installed."""
+        if _HAS_GIT:
+            self.do("git", "add", "-A")
+            self.do("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-qm", message)
 
     def edit_params(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Change ``params.yaml`` in place; its comments are lost."""
@@ -95,20 +103,40 @@ class Project:
             path.write_bytes(before)
 
 
-def copy_project(root: Path) -> Project:
-    """Copy all files that git tracks or would add, except results, to a new repository."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    for name in listed.split("\0"):
-        source = ROOT / name
-        if not source.is_file() or name.startswith(_RESULTS):
+def project_files(folder: Path = ROOT) -> Iterator[Path]:
+    """Yield the files of a project, except those that a ``.gitignore`` lists, in sorted order."""
+    yield from _unignored(folder, ())
+
+
+def _unignored(folder: Path, rules: tuple[tuple[Path, GitIgnoreSpec], ...]) -> Iterator[Path]:
+    if (own := folder / ".gitignore").is_file():
+        rules = (*rules, (folder, GitIgnoreSpec.from_lines(own.read_text(encoding="utf-8").splitlines())))
+    for path in sorted(folder.iterdir()):
+        end = "/" if path.is_dir() else ""
+        if path.name == ".git" or any(rule.match_file(f"{path.relative_to(top)}{end}") for top, rule in rules):
             continue
-        target = root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
+        if path.is_dir():
+            yield from _unignored(path, rules)
+        else:
+            yield path
+
+
+def copy_project(root: Path, source: Path = ROOT) -> Project:
+    """Copy a project without its results.
+
+    Args:
+        root: Folder of the copy.
+        source: Folder of the project.
+    """
+    for path in project_files(source):
+        name = path.relative_to(source).as_posix()
+        if not name.startswith(_RESULTS):
+            target = root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
     project = Project(root)
-    project.do("git", "init", "-q", "-b", "main")
+    if _HAS_GIT:
+        project.do("git", "init", "-q", "-b", "main")
     project.commit("copy")
     return project
 

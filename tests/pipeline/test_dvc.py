@@ -6,22 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from nvae.config import load
 from nvae.figures import FIGURES
-from tests.pipeline.project import Project, comment
+from tests.pipeline.project import ROOT, Project, comment, needs_git
 from tests.pipeline.sftp import Server, sftp_server
 
-#: Real data sets, and the built-in ones that replace them here in the files that name data sets.
-BUILT_IN = {"fashion_mnist": "garments", "mnist": "glyphs", "yale_b": "faces"}
+pytestmark = needs_git
 CLEAN = "Data and pipelines are up to date."
 FIG04 = "fig04_graphical_model"
-
-
-def _on_built_in_data(project: Project) -> None:
-    config = project.root / "dvc.yaml"
-    lines = config.read_text().splitlines(keepends=True)
-    # Remove the raw files of the real sets; those of the built-in sets are listed in any case.
-    text = "".join(line for line in lines if not any(f"data/raw/{real}" in line for real in BUILT_IN))
-    config.write_text(text)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +22,6 @@ def locked(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
     root = tmp_path_factory.mktemp("locked") / "project"
     shutil.copytree(finished.root, root)
     project = Project(root)
-    _on_built_in_data(project)
     project.do("dvc", "commit", "-f")
     project.commit("results")
     project.do("dvc", "remote", "add", "--local", "-d", "folder", str(root.parent / "remote"))
@@ -49,7 +40,7 @@ def test_dvc_has_nothing_to_do_after_snakemake_and_commit(locked: Project) -> No
     assert CLEAN in locked.do("dvc", "status")
     output = locked.do("dvc", "repro")
     assert "Running stage" not in output
-    assert output.count("didn't change, skipping") == 6 + len(FIGURES)
+    assert output.count("didn't change, skipping") > 2 * len(FIGURES)
     assert locked.do("git", "status", "--porcelain") == ""
 
 
@@ -58,7 +49,7 @@ def test_metrics_and_plots_can_be_shown(locked: Project, tmp_path: Path) -> None
     assert "glyphs.n_vae_no_bias.negative_bound_nats" in shown
     output = locked.do("dvc", "plots", "show", "-o", str(tmp_path))
     assert "WARNING" not in output
-    page = (tmp_path / "index.html").read_text()
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert page.count('"negative_bound"') > 4
     assert '"split": "validation"' in page
 
@@ -74,17 +65,21 @@ def test_one_changed_figure_is_redrawn_and_the_lock_is_updated(locked: Project) 
     with locked.kept(f"nvae/figures/{FIG04}.py") as path, locked.kept("dvc.lock"):
         comment(path)
         output = locked.do("dvc", "repro", f"figure@{FIG04}")
-        assert output.count("Running stage") == 1
+        assert re.findall(r"Running stage '(.+)'", output) == [FIG04]  # the same bytes: there is nothing to verify
         assert "1 of 1 steps (100%) done" in output
-        assert "provenance" in locked.do("dvc", "status")
-        output = locked.do("dvc", "repro")
-        assert output.count("Running stage") == 1
-        assert "Nothing to be done" in output
         assert CLEAN in locked.do("dvc", "status")
     locked.do("git", "checkout", "-q", ".")
     locked.do("dvc", "checkout")
     assert CLEAN in locked.do("dvc", "status")
     assert locked.planned("all_figures") == {}
+
+
+def test_an_experiment_runs_with_one_changed_value(fresh: Project) -> None:
+    change = "training.defaults.learning_rate=0.00001"  # DVC writes 1e-05
+    fresh.do("dvc", "exp", "run", "--single-item", "-S", change, FIG04)
+    assert (fresh.root / f"paper_figs/{FIG04}.pdf").is_file()
+    before, after = (load(root / "params.yaml").training["defaults"] for root in (ROOT, fresh.root))
+    assert after == {**before, "learning_rate": 0.00001}
 
 
 def test_a_restored_clone_has_nothing_to_do_and_detects_changes(locked: Project, tmp_path: Path) -> None:
@@ -97,9 +92,8 @@ def test_a_restored_clone_has_nothing_to_do_and_detects_changes(locked: Project,
     clone.edit_params(lambda params: params["traversals"].update(steps=3))
     assert clone.planned("all_figures")["traversals"] == 5
     status = clone.do("dvc", "status")
-    assert "tables:" in status
-    assert "traversals" in status
-    assert "models:" not in status
+    changed = set(re.findall(r"^([\w-]+):", status, re.MULTILINE))
+    assert changed == {"for-01", "for-02", "for-06", "for-07", "for-08", "tables"}  # traversals, and responses to them
     assert "some files differ from dvc.lock" in clone.do("nvae", "restore")
 
 
@@ -117,7 +111,7 @@ def test_a_clone_is_restored_over_ssh_and_redraws_the_same_bytes(locked: Project
         assert "restored; all files match dvc.lock" in clone.do("nvae", "restore")
     assert clone.planned("all_figures") == {}
     assert CLEAN in clone.do("dvc", "status")
-    assert "artefacts match their sidecars" in clone.do("nvae", "verify")
+    assert "artefacts are as recorded" in clone.do("nvae", "verify")
     for suffix in ("pdf", "png", "rst"):
         (clone.root / f"paper_figs/{FIG04}.{suffix}").unlink()
     clone.snakemake(FIG04)
@@ -127,7 +121,7 @@ def test_a_clone_is_restored_over_ssh_and_redraws_the_same_bytes(locked: Project
     shutil.rmtree(clone.root / "results/paper/models")
     result = clone.call("nvae", "restore")
     assert result.returncode == 2
-    assert result.stderr.startswith("nvae: error: dvc pull: got ")
+    assert "got [Errno 111] Connect call failed" in result.stderr
     assert result.stderr.count("\n") == 1
 
 
@@ -151,17 +145,17 @@ def test_restore_from_a_missing_remote_is_an_error(locked: Project, tmp_path: Pa
     finally:
         shutil.move(tmp_path / "away", locked.root.parent / "remote")
     assert result.returncode == 2
-    assert result.stderr.startswith("nvae: error: dvc pull: got ")
+    assert result.stderr.startswith("nvae: error: DVC's default remote: got [Errno 2] No such file or directory: ")
     assert result.stderr.count("\n") == 1
 
 
 def test_restore_keeps_unsaved_changes(locked: Project) -> None:
     with locked.kept("data/raw/glyphs.sha256") as path:
-        path.write_text("mine\n")
+        path.write_text("mine\n", encoding="utf-8")
         result = locked.call("nvae", "restore")
         assert result.returncode == 2
         assert "no output with changes that are not in DVC's cache" in result.stderr
-        assert path.read_text() == "mine\n"
+        assert path.read_text(encoding="utf-8") == "mine\n"
 
 
 def test_restore_without_a_lock_is_an_error(fresh: Project) -> None:

@@ -60,7 +60,7 @@ def test_one_figure_plans_only_the_jobs_that_it_needs(fresh: Project) -> None:
 
 def test_every_rule_has_a_description_and_every_figure_has_a_rule(fresh: Project) -> None:
     listed = fresh.call("snakemake", "--list-rules").stdout
-    rules = re.findall(r"^(\w+)(?: \((.+))?", listed, re.MULTILINE)
+    rules = re.findall(r"^([\w-]+)(?: \((.+))?", listed, re.MULTILINE)
     assert [name for name, description in rules if not description] == []
     names = {name for name, _ in rules}
     assert {name for name in names if name.startswith(("fig", "supp"))} == {figure.name for figure in FIGURES}

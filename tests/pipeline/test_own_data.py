@@ -50,5 +50,5 @@ def test_the_steps_of_the_page_give_its_results(fresh: Project) -> None:
         fresh.do(*line.split())
     for kind in ("class", "shared"):
         assert (fresh.root / f"shapes-n_vae-{kind}.png").read_bytes().startswith(b"\x89PNG")
-    table = pd.read_csv(fresh.root / "results/paper/runs/shapes/n_vae/seed0/kl.csv")
+    table = pd.read_csv(fresh.root / "results/paper/runs/kl/shapes/n_vae/seed0.csv")
     assert set(table["split"]) == {"test"}

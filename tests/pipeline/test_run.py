@@ -29,7 +29,7 @@ def test_every_figure_exists_as_pdf_and_png(finished: Project) -> None:
     for figure in FIGURES:
         assert (folder / f"{figure.name}.pdf").read_bytes().startswith(b"%PDF-"), figure.name
         assert (folder / f"{figure.name}.png").read_bytes().startswith(b"\x89PNG"), figure.name
-        assert (folder / f"{figure.name}.rst").read_text().startswith("Figure "), figure.name
+        assert (folder / f"{figure.name}.rst").read_text(encoding="utf-8").startswith("Figure "), figure.name
     assert len(list(folder.glob("*.pdf"))) == len(FIGURES)
     assert (finished.root / "results/paper/metrics.json").stat().st_size > 100
     assert not list((finished.root / "results/paper").glob("checkpoints/**/*.safetensors"))
@@ -194,7 +194,7 @@ def test_a_new_sigma_trains_only_its_own_arms(finished: Project) -> None:
             **dict.fromkeys(("fig09_augmentation", "supp03_fidelity", "supp04_augmentation_mixes"), 1),
             "all_figures": 1,
         }
-        table = finished.root / "results/paper/runs/glyphs/cvae/seed0/augmentation.csv"
+        table = finished.root / "results/paper/runs/augmentation/glyphs/cvae/seed0.csv"
         before = table.read_bytes()
         output = finished.snakemake(str(table.relative_to(finished.root)))
         try:
@@ -248,6 +248,7 @@ def test_a_clone_draws_from_the_joined_tables_and_trains_nothing(finished: Proje
     clone = copy_project(tmp_path)
     clone.edit_params(shrink_paper)
     shutil.copytree(finished.root / "results/paper/tables", clone.root / "results/paper/tables")
+    shutil.copy(finished.root / "results/paper/records.json", clone.root / "results/paper/records.json")
     assert clone.planned(f"paper_figs/{FIG05}.pdf") == {FIG05: 1}
     # The summary of metrics is missing; the list of raw files is no reason to make them and all models again.
     assert {"fetch_dataset", "draw_dataset", "train_model"}.isdisjoint(clone.planned("all_tables"))
@@ -262,7 +263,7 @@ def test_a_clone_draws_from_the_joined_tables_and_trains_nothing(finished: Proje
 
 
 def test_every_claim_is_evaluated_and_is_undecided_with_one_seed(finished: Project) -> None:
-    content = json.loads((finished.root / "results/paper/claims.json").read_text())
+    content = json.loads((finished.root / "results/paper/claims.json").read_text(encoding="utf-8"))
     assert [claim["id"] for claim in content["claims"]] == [f"C{number}" for number in range(1, 15)]
     for claim in content["claims"]:
         assert claim["verdict"] == "undecided", claim["id"]
@@ -297,7 +298,7 @@ def test_on_the_demos_data_no_claim_can_be_reproduced(finished: Project, tmp_pat
             bare.edit_params(shrink_paper)
             shutil.move(bare.root / "results/demo", bare.root / "results/paper")
         bare.do("nvae", "claims", "--profile", profile)
-        content = json.loads((bare.root / f"results/{profile}/claims.json").read_text())
+        content = json.loads((bare.root / f"results/{profile}/claims.json").read_text(encoding="utf-8"))
         verdicts[profile] = {claim["id"]: claim["verdict"] for claim in content["claims"]}
     assert set(verdicts["demo"]) == {f"C{number}" for number in range(1, 15)}
     assert set(verdicts["demo"].values()) <= {"undecided", "not reproduced"}

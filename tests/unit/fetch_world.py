@@ -89,7 +89,8 @@ class Server:
     """State of a test server: its files, its faults, and the requests that it has received.
 
     `cuts` lists, for the next requests, the number of bytes of the body after which the connection is closed (None: no
-    early end).
+    early end). `drip_s` is the pause after each byte of the body, or of the header if `drips_header` is set. Requests
+    for a path in `redirects` are redirected, with a body that never comes. `lengths` replaces the length in the header.
     """
 
     def __init__(self) -> None:
@@ -102,6 +103,10 @@ class Server:
         self.cuts: list[int | None] = []
         self.requests: list[tuple[str, str | None]] = []
         self.hangs = False
+        self.drip_s = 0.0
+        self.drips_header = False
+        self.redirects: dict[str, str] = {}
+        self.lengths = ""
         self.over = threading.Event()
         self.url = ""
 
@@ -123,6 +128,17 @@ def serving() -> Iterator[Server]:
             if served.hangs:
                 served.over.wait(5)
                 return
+            if served.drips_header:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Header: ")
+                self._drip(b"x" * 5000)
+                return
+            if self.path in served.redirects:
+                self.send_response(302)
+                self.send_header("Location", served.redirects[self.path])
+                self.send_header("Content-Length", "1000000")
+                self.end_headers()
+                served.over.wait(5)
+                return
             status = served.statuses.pop(0) if served.statuses else 200
             body = served.files.get(self.path)
             if body is None or status != 200:
@@ -139,14 +155,23 @@ def serving() -> Iterator[Server]:
                     return
             self.send_response(206 if start else 200)
             if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+                self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{served.lengths or len(body)}")
             if served.length:
-                self.send_header("Content-Length", str(len(body) - start))
+                self.send_header("Content-Length", served.lengths or str(len(body) - start))
             if served.etag:
                 self.send_header("ETag", served.etag)
             self.end_headers()
             cut = served.cuts.pop(0) if served.cuts else None
-            self.wfile.write(body[start:] if cut is None else body[start : start + cut])
+            self._drip(body[start:] if cut is None else body[start : start + cut])
+
+        def _drip(self, content: bytes) -> None:
+            if not served.drip_s:
+                self.wfile.write(content)
+                return
+            for byte in content:
+                self.wfile.write(bytes([byte]))
+                if served.over.wait(served.drip_s):
+                    return
 
     class QuietServer(ThreadingHTTPServer):
         daemon_threads = True

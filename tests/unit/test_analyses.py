@@ -45,7 +45,7 @@ def test_an_analysis_depends_on_no_other_analysis_and_on_no_list(name: str) -> N
 @pytest.mark.parametrize("name", ANALYSES)
 def test_an_analysis_reads_only_the_settings_that_it_lists(name: str) -> None:
     """The code reads only those sections of `run.config` that are among its settings."""
-    source = ast.parse((ROOT / f"nvae/analyses/{name}.py").read_text())
+    source = ast.parse((ROOT / f"nvae/analyses/{name}.py").read_text(encoding="utf-8"))
     sections = set(load(ROOT / "params.yaml").model_dump()) - {"execution"}
     read = {
         node.attr

@@ -22,9 +22,9 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 def project(small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a small data set named glyphs, a trained CVAE and a trained classifier."""
     monkeypatch.chdir(tmp_path)
-    content = yaml.safe_load(PARAMS.read_text())
+    content = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
     content["profiles"]["smoke"]["fidelity"]["neighbours"] = 2
-    Path("params.yaml").write_text(yaml.safe_dump(content))
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     dataclasses.replace(small_set, name="glyphs").save(Path("data/prepared/smoke/glyphs.npz"))
     for variant in ("classifier", "cvae"):
         assert main(["train", "glyphs", "--variant", variant, "--profile", "smoke"]) == 0
@@ -33,17 +33,17 @@ def project(small_set: PreparedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def edit(change: dict[str, Any]) -> None:
     """Change sections of the smoke profile."""
-    content = yaml.safe_load(Path("params.yaml").read_text())
+    content = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     for section, keys in change.items():
         content["profiles"]["smoke"].setdefault(section, {}).update(keys)
-    Path("params.yaml").write_text(yaml.safe_dump(content))
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
 def augment(*more: str) -> int:
     return main(["augmentation", "glyphs", "--variant", "cvae", "--profile", "smoke", *more])
 
 
-TABLE = Path("results/smoke/runs/glyphs/cvae/seed0/augmentation.csv")
+TABLE = Path("results/smoke/runs/augmentation/glyphs/cvae/seed0.csv")
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_another_generator_or_other_code_retrains_every_arm(
     assert augment("--model", "other") == 0
     assert len(trained) == 4
     trained.clear()
-    monkeypatch.setattr("nvae.commands.analysis.fingerprint", lambda *modules: "other code")
+    monkeypatch.setattr("nvae.provenance.plan.fingerprint", lambda *modules: {"nvae/rng.py": "other"})
     assert augment("--model", "other") == 0
     assert len(trained) == 4
 
@@ -186,19 +186,19 @@ def test_fidelity_and_gans_need_a_classifier_of_the_same_images(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["fidelity", "glyphs", "--variant", "cvae", "--profile", "smoke"]) == 0
-    table = pd.read_csv("results/smoke/runs/glyphs/cvae/seed0/fidelity.csv")
+    table = pd.read_csv("results/smoke/runs/fidelity/glyphs/cvae/seed0.csv")
     assert set(table["sigma"]) == {1.0, 3.0}
     common = ["glyphs", "--profile", "smoke"]
     cvae = "results/smoke/models/glyphs/cvae/seed0"
     assert main(["fidelity", *common, "--variant", "cvae", "--classifier", cvae]) == 2
     assert "classifier: got CVae, expected a classifier" in capsys.readouterr().err
     assert main(["train", *common, "--variant", "cgan", "--classifier", "nowhere"]) == 2
-    assert "nowhere: got no nowhere/model.json, expected a trained model" in capsys.readouterr().err
+    assert "nowhere/model.json: got no such file, expected a description of a trained model" in capsys.readouterr().err
     assert main(["train", *common, "--variant", "cgan"]) == 0
     history = pd.read_csv("results/smoke/models/glyphs/cgan/seed0/history.csv")
     monitored = history[history["split"] == "validation"]
     assert monitored[["sample_accuracy", "lowest_sample_coverage"]].notna().all(axis=None)
-    sidecar = json.loads(Path("results/smoke/models/glyphs/cgan/seed0.meta.json").read_text())
+    sidecar = json.loads(Path("results/smoke/models/glyphs/cgan/seed0.meta.json").read_text(encoding="utf-8"))
     assert set(sidecar["made_from"]["inputs"]) == {"data", "classifier"}
 
 
@@ -220,7 +220,7 @@ def test_posteriors_and_aggregate_write_the_tables_of_figure_3(project: Path) ->
         assert (np.diff(arrays["kl_nats"]) <= 0).all()
         assert sorted(arrays["dims"]) == [0, 1]
     assert main(["aggregate", "glyphs", "--profile", "smoke"]) == 0
-    table = pd.read_csv("results/smoke/runs/glyphs/n_vae/seed0/aggregate.csv")
+    table = pd.read_csv("results/smoke/runs/aggregate/glyphs/n_vae/seed0.csv")
     assert set(table["split"]) == {"validation", "test"}
     assert (table[table["metric"] == "between_class_share"].groupby("split")["dim"].count() == 2).all()
 

@@ -46,7 +46,7 @@ def test_contestants_take_turns_and_the_first_round_is_discarded(
 
     def work(name: str, seconds: float) -> contest.Work:
         def done() -> int:
-            with record.open("a") as turns:
+            with record.open("a", encoding="utf-8") as turns:
                 turns.write(f"{name} {os.getpid()}\n")
             clock["now"] += seconds
             return 10
@@ -55,7 +55,7 @@ def test_contestants_take_turns_and_the_first_round_is_discarded(
 
     one = contest.Contest("step", {"ours": work("ours", 1.0), "other": work("other", 2.0)}, {"other": 1.5})
     measured = contest.rates(one, rounds=2)
-    turns = [line.split() for line in record.read_text().splitlines()]
+    turns = [line.split() for line in record.read_text(encoding="utf-8").splitlines()]
     assert [name for name, _ in turns] == ["ours", "other"] * 3
     # Each contestant has a process of its own, so that it cannot use what another one has set up.
     assert len({(name, process) for name, process in turns}) == len({process for _, process in turns} - {os.getpid()})

@@ -18,13 +18,13 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 @pytest.fixture
 def params(tmp_path: Path) -> Path:
     """Write the project's parameters with small drawn sets, and return the file."""
-    content = yaml.safe_load(PARAMS.read_text())
+    content = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
     for name in ("glyphs", "garments"):
         content["data"][name]["drawn"] = {"train_images": 30, "test_images": 20, "seed": 5}
     content["data"]["faces"]["drawn"] = {"persons": 2, "seed": 5}
     content["profiles"] = {"paper": {}}
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(content))
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
 
 
@@ -66,7 +66,7 @@ def test_faces_are_written(tmp_path: Path, params: Path) -> None:
 
 def test_the_sidecar_has_parameters_and_hash(tmp_path: Path, params: Path) -> None:
     draw("glyphs", tmp_path / "glyphs", params)
-    made_from = json.loads((tmp_path / "glyphs.meta.json").read_text())["made_from"]
+    made_from = json.loads((tmp_path / "glyphs.meta.json").read_text(encoding="utf-8"))["made_from"]
     assert made_from["verb"] == "draw-data"
     assert made_from["params"] == {"drawn": {"train_images": 30, "test_images": 20, "seed": 5}}
     assert made_from["sha256"] == sha256(tmp_path / "glyphs")
@@ -83,7 +83,7 @@ def test_drawing_again_replaces_the_folder_with_the_same_bytes(tmp_path: Path, p
 
 
 def test_a_failure_leaves_the_old_folder_and_nothing_else(
-    tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "raw" / "glyphs"
     draw("glyphs", out, params)
@@ -93,8 +93,8 @@ def test_a_failure_leaves_the_old_folder_and_nothing_else(
         raise OSError("no space left")
 
     monkeypatch.setattr(np, "savez", fail)
-    with pytest.raises(OSError, match="no space left"):
-        draw("glyphs", out, params)
+    assert draw("glyphs", out, params) == 2
+    assert "got no space left, expected" in capsys.readouterr().err
     assert sha256(out) == before
     assert sorted(out.parent.iterdir()) == beside
 
@@ -115,14 +115,14 @@ def test_a_folder_with_other_files_is_never_replaced(
 ) -> None:
     precious = tmp_path / "out" / "thesis.tex"
     precious.parent.mkdir()
-    precious.write_text("years of work")
+    precious.write_text("years of work", encoding="utf-8")
     assert draw("glyphs", precious.parent, params) == 2
     assert "contains thesis.tex" in capsys.readouterr().err
-    assert precious.read_text() == "years of work"
+    assert precious.read_text(encoding="utf-8") == "years of work"
 
 
 def test_every_drawn_set_in_the_parameters_has_a_module() -> None:
-    content = yaml.safe_load(PARAMS.read_text())
+    content = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
     drawn = {section.get("family", name) for name, section in content["data"].items() if section.get("drawn")}
     assert drawn == set(BUILTIN)
 
@@ -130,9 +130,9 @@ def test_every_drawn_set_in_the_parameters_has_a_module() -> None:
 def test_a_wrong_kind_of_a_built_in_set_is_refused(
     tmp_path: Path, params: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = yaml.safe_load(params.read_text())
+    content = yaml.safe_load(params.read_text(encoding="utf-8"))
     content["data"]["glyphs"] = content["data"]["faces"]
-    params.write_text(yaml.safe_dump(content))
+    params.write_text(yaml.safe_dump(content), encoding="utf-8")
     assert draw("glyphs", tmp_path / "glyphs", params) == 2
     assert "data.glyphs.kind: got faces, expected idx" in capsys.readouterr().err
     assert not (tmp_path / "glyphs").exists()

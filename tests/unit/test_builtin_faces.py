@@ -42,7 +42,7 @@ def test_each_persons_folder_is_complete(tree: Path) -> None:
         assert lights == set(faces.LIGHTS)
         assert len(lit) + len(bad) == 64
         assert not lit & bad
-        listed = (folder / f"{folder.name}_P00.info").read_text().split()
+        listed = (folder / f"{folder.name}_P00.info").read_text(encoding="utf-8").split()
         assert sorted(listed) == sorted([*lit, *bad, f"{folder.name}_P00_Ambient.pgm"])
         assert (folder / "WS_FTP.LOG").stat().st_size > 0
 

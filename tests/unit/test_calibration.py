@@ -77,11 +77,11 @@ def test_unsuitable_data_sets_and_models_are_refused(
 
 def test_the_slice_depends_on_the_dial_and_on_no_other_set(tmp_path: Path) -> None:
     def sliced(change: dict[str, Any]) -> str:
-        content = yaml.safe_load(PARAMS.read_text())
+        content = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
         for section, value in change.items():
             content[section] |= value
         path = tmp_path / "params.yaml"
-        path.write_text(yaml.safe_dump(content))
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
         loaded = config.load(path, profile="paper")
         return loaded.sections(ANALYSES["calibration"].sections, dataset="dial", variant="n_vae")
 

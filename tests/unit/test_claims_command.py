@@ -40,7 +40,7 @@ def claim(**changes: object) -> dict[str, Any]:
 
 
 def write_claims(*claims: dict[str, Any]) -> None:
-    Path("claims.yaml").write_text(yaml.safe_dump({"claims": list(claims)}, allow_unicode=True))
+    Path("claims.yaml").write_text(yaml.safe_dump({"claims": list(claims)}, allow_unicode=True), encoding="utf-8")
 
 
 def write_table(columns: dict[str, dict[int, float]], *, profile: str = "paper", variant: str = "n_vae") -> Path:
@@ -70,7 +70,7 @@ def by_seed(values: list[float]) -> dict[int, float]:
 
 def new_project() -> None:
     """Write params.yaml, one claim and its table with five seeds to the working directory."""
-    Path("params.yaml").write_text((ROOT / "params.yaml").read_text())
+    Path("params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     write_claims(claim())
     write_table({"own": by_seed(OWN), "shared": by_seed(SHARED)})
 
@@ -79,6 +79,23 @@ def new_project() -> None:
 def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     new_project()
+
+
+def test_what_a_claim_names_is_printed_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    [criterion] = claim()["criteria"]
+    write_claims(claim(criteria=[{**criterion, "name": "more\x1b[2J", "unit": "nats\x9b1m\n"}]))
+    claims()
+    out = capsys.readouterr().out
+    assert r"more\x1b[2J" in out
+    assert r"> 0 nats\x9b1m" in out
+    assert all(line.isprintable() for line in out.split("\n"))
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "fig05/x", "", "a b", "x](https://elsewhere)"])
+def test_the_figure_of_a_claim_is_a_plain_name(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_claims(claim(figure=name))
+    claims(code=2)
+    assert f"claim C1.figure: got {name!r}, expected" in capsys.readouterr().err
 
 
 def claims(*args: str, code: int = 0) -> None:
@@ -138,7 +155,7 @@ def test_files_are_written_to_the_profile_with_sidecars_and_are_reproducible(
     files = [Path("results/paper/claims.json"), Path("results/paper/claims.csv")]
     before = [path.read_bytes() for path in files]
     for path in files:
-        made = json.loads(path.with_name(path.name + ".meta.json").read_text())["made_from"]
+        made = json.loads(path.with_name(path.name + ".meta.json").read_text(encoding="utf-8"))["made_from"]
         assert made["verb"] == "claims"
         assert made["sha256"] == sha256(path)
         assert {part["path"] for part in made["inputs"].values()} == {
@@ -282,8 +299,8 @@ def test_the_readme_table_is_made_from_the_result_only() -> None:
     ],
 )
 def test_a_document_without_its_markers_is_not_changed(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("README.md").write_text(text)
+    Path("README.md").write_text(text, encoding="utf-8")
     claims("--readme", "README.md", code=2)
     assert "README.md: got" in capsys.readouterr().err
-    assert Path("README.md").read_text() == text
+    assert Path("README.md").read_text(encoding="utf-8") == text
     assert not Path("results/paper/claims.json").exists()

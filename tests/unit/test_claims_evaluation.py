@@ -128,7 +128,9 @@ def _without_test_rows(path: Path) -> None:
         (lambda path: path.write_bytes(b"a,b\n1,2,3,4\n1\n"), ": got "),
         (lambda path: path.write_bytes(b"\xff\xfe\xfa"), ": got no table ("),
         (
-            lambda path: path.write_text(path.read_text().replace("1000.0\n", "many\n")),
+            lambda path: path.write_text(
+                path.read_text(encoding="utf-8").replace("1000.0\n", "many\n"), encoding="utf-8"
+            ),
             ", column value: got 'many', exp",
         ),
     ],

@@ -26,6 +26,8 @@ VALUES = {"a": 3.0, "b": -4.0, "c": 0.5}
         ("abs(b)", 4.0),
         ("(max(a, b) - min(a, b)) / abs(mean(a, b))", 14.0),
         ("1e3 * c", 500.0),
+        (f"1{'0' * 255} * c", 5e254),
+        ("0x10 * c", 8.0),
     ],
 )
 def test_value(expression: str, value: float) -> None:
@@ -57,6 +59,10 @@ def test_names_are_those_in_the_expression() -> None:
         ("a if b else c", "'a if b else c'"),
         ("'a'", "\"'a'\""),
         ("True", "'True'"),
+        ("False", "'False'"),
+        ("1e400", "'1e309'"),
+        (f"0x{'f' * 256}", "'1797"),
+        (f"-0x1{'0' * 256}", "'1797"),
         ("None", "'None'"),
         ("2j", "'2j'"),
         ("[a]", r"'\[a\]'"),

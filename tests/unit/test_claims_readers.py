@@ -265,6 +265,21 @@ def test_a_number_that_is_not_finite_is_refused(kind: str, wrong: str, tmp_path:
         read(kind, frame, tmp_path, **OF_LAST_ROW[kind])
 
 
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("9" * 256, "column seed: got '9999"),
+        ("1e300", r"column seed: got '1e\+300', expected finite numbers below"),
+        ("0.5", "column seed: got .*0.5.*, expected whole numbers"),
+    ],
+)
+def test_a_seed_that_is_no_whole_number_is_refused(cell: str, message: str, tmp_path: Path) -> None:
+    frame = table("metrics").astype({"seed": object})
+    frame.loc[frame.index[frame["split"] == "test"][-1], "seed"] = cell
+    with pytest.raises(UserError, match=message):
+        read("metrics", frame, tmp_path, **OF_LAST_ROW["metrics"])
+
+
 @pytest.mark.parametrize("kind", sorted(set(ROWS) - {"kl"}))
 def test_an_undefined_number_in_a_validation_row_does_not_matter(kind: str, tmp_path: Path) -> None:
     """A measure may be undefined (except for a KL), and claims use test rows only."""

@@ -47,7 +47,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def written(path: Path, content: object) -> Path:
-    path.write_text(yaml.safe_dump(content, allow_unicode=True))
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     return path
 
 
@@ -188,7 +188,7 @@ def test_an_error_is_reported_with_its_claim(change: Change, message: str, tmp_p
 )
 def test_a_file_without_claims_is_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=message):
         load(path)
 
@@ -205,6 +205,6 @@ def test_ids_are_unique(tmp_path: Path) -> None:
 
 def test_a_quantity_given_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    path.write_text("claims:\n- id: C1\n  quantities:\n    a: 1\n    a: 2\n")
+    path.write_text("claims:\n- id: C1\n  quantities:\n    a: 1\n    a: 2\n", encoding="utf-8")
     with pytest.raises(UserError, match="the key a is given twice"):
         load(path)

@@ -175,7 +175,7 @@ OTHER: dict[str, Any] = {**CLAIM["criteria"][0]["criteria"][0], "name": "other",
 
 
 def written(path: Path, content: object) -> Path:
-    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return path
 
 

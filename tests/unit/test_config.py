@@ -18,7 +18,7 @@ def edited(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
     """Return a function that writes a copy of params.yaml with some dotted keys changed."""
 
     def edit(changes: dict[str, Any]) -> Path:
-        content = yaml.safe_load((ROOT / "params.yaml").read_text())
+        content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
         for key, value in changes.items():
             *outer, last = key.split(".")
             section = content
@@ -26,7 +26,7 @@ def edited(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
                 section = section[name]
             section[last] = value
         path = tmp_path / "params.yaml"
-        path.write_text(yaml.safe_dump(content))
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
         return path
 
     return edit
@@ -114,13 +114,13 @@ def test_a_slice_depends_only_on_the_keys_that_its_step_reads(edited: Callable[[
 
 
 def test_reordering_keys_changes_no_slice(tmp_path: Path) -> None:
-    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
     def reordered(value: Any) -> Any:
         return {k: reordered(value[k]) for k in reversed(value)} if isinstance(value, dict) else value
 
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(reordered(content), sort_keys=False))
+    path.write_text(yaml.safe_dump(reordered(content), sort_keys=False), encoding="utf-8")
     one, other = config.load(ROOT / "params.yaml"), config.load(path)
     for dataset in one.data:
         assert one.slice("prepare", dataset=dataset) == other.slice("prepare", dataset=dataset)

@@ -23,32 +23,34 @@ NAMES = {figure.name for figure in FIGURES}
 
 
 def test_readme_has_one_row_per_figure() -> None:
-    rows = re.findall(r"^\| (S?)(\d+) \| `paper_figs/(\w+)\.pdf` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (S?)(\d+) \| `paper_figs/(\w+)\.pdf` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert {name for _, _, name in rows} == NAMES
     assert all(name.startswith(f"{'supp' if kind else 'fig'}{int(number):02}_") for kind, number, name in rows)
     assert len(rows) == len(NAMES)
 
 
 def test_dvc_has_one_stage_per_figure() -> None:
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     assert set(stages["figure"]["foreach"]) == NAMES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_link_targets_exist(document: Path) -> None:
-    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text())
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8"))
     missing = [t for t in targets if "://" not in t and not (document.parent / t).exists()]
     assert not missing
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_exist(document: Path) -> None:
-    text = document.read_text()
+    text = document.read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"`[^`]+`|^    .+$", text, re.MULTILINE))
     verbs = set(re.findall(r"\bnvae ([a-z][a-z-]+)\b", code)) - {"verb"}
     assert verbs <= set(VERBS), verbs - set(VERBS)
     words = set(re.findall(r"\bmake ([a-z]+)\b", code))
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert words <= targets, words - targets
 
 
@@ -69,7 +71,7 @@ def tables_table() -> str:
 
 
 def test_architecture_lists_every_table() -> None:
-    text = (ROOT / "docs/architecture.md").read_text()
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- tables -->\n(.*?)\n?<!-- /tables -->", text, re.DOTALL)
     assert found
     assert found[1] == tables_table(), "put this between the markers:\n" + tables_table()
@@ -103,7 +105,7 @@ def budget_table() -> str:
 
 
 def test_choices_list_weights_and_steps() -> None:
-    text = (ROOT / "docs/choices.md").read_text()
+    text = (ROOT / "docs/choices.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- budget -->\n(.*?)\n?<!-- /budget -->", text, re.DOTALL)
     assert found
     assert found[1] == budget_table(), "put this between the markers:\n" + budget_table()
@@ -211,7 +213,7 @@ def test_claims_list_what_was_tried(dataset: str, differing: dict[str, object], 
 
 
 def test_citation_file_names_the_paper() -> None:
-    content = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    content = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert content["preferred-citation"]["identifiers"][0]["value"] == "arXiv:1901.09415"
     assert content["references"][0]["title"] == content["preferred-citation"]["title"]
 
@@ -225,7 +227,7 @@ def test_no_file_names_a_registry_host() -> None:
         if path.is_file()
         and path.suffix not in {".png", ".pdf"}
         and path.name != "dvc.lock"
-        and any(host in path.read_text(errors="ignore") for host in hosts)
+        and any(host in path.read_text(errors="ignore", encoding="utf-8") for host in hosts)
     ]
     assert not found
 

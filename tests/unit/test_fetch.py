@@ -29,9 +29,9 @@ def no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-@pytest.mark.parametrize("files", [{"mnist/digits.gz": PACKED}, {"mnist/digits": CONTENT}])
-def test_a_folder_mirror_serves_packed_or_plain_files(tmp_path: Path, files: dict[str, bytes]) -> None:
-    place = mirror(tmp_path / "m", files)
+@pytest.mark.parametrize("name", ["mnist/digits.gz", "mnist/digits", f"mnist/{TARGET}"])
+def test_a_folder_mirror_serves_packed_or_plain_files_also_from_raw_data(tmp_path: Path, name: str) -> None:
+    place = mirror(tmp_path / "m", {name: PACKED if name.endswith(".gz") else CONTENT})
     [result] = fetch([plain_row()], tmp_path / "out", Setting((place,), offline=True))
     assert result.source == f"NVAE_DATA_MIRROR {place}"
     assert (tmp_path / "out" / TARGET).read_bytes() == CONTENT
@@ -176,7 +176,7 @@ def test_the_parts_of_killed_runs_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_raw_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("a file")
+    (tmp_path / "out").write_text("a file", encoding="utf-8")
     with pytest.raises(UserError, match="a writable folder"):
         fetch([plain_row()], tmp_path / "out", Setting(offline=True))
 
@@ -199,7 +199,9 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
     assert listing(out) == {TARGET}
 
 
-@pytest.mark.parametrize("value", ["ftp://host/data", "http://me:secret@host/data", "https://", "/a,file:///b"])
+@pytest.mark.parametrize(
+    "value", ["ftp://host/data", "http://me:secret@host/data", "https://", "/a,file:///b", "FILE:///b"]
+)
 def test_unusable_mirrors_are_refused_without_showing_the_password(value: str) -> None:
     with pytest.raises(UserError, match="NVAE_DATA_MIRROR") as caught:
         Setting.from_environ({"NVAE_DATA_MIRROR": value})

@@ -1,6 +1,8 @@
 """HTTP sources, tested with local servers: resumption, interruptions, time-outs and wrong responses."""
 
 import gzip
+import re
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 import nvae.data.fetching.fetch
 from nvae.data.fetching import download, progress
 from nvae.data.fetching.fetch import fetch
-from nvae.data.fetching.sources import Setting
+from nvae.data.fetching.sources import Setting, SourceError
 from nvae.errors import UserError
 from tests.unit.fetch_world import CONTENT, Server, listing, mirror, plain_row, serving
 
@@ -201,6 +203,109 @@ def test_an_unreachable_mirror_is_tried_once(tmp_path: Path, monkeypatch: pytest
     assert [result.source for result in results] == [f"NVAE_DATA_MIRROR {good}"] * 2
     assert all("no connection" in result.failed[0] for result in results)
     assert urls == ["http://127.0.0.1:1/mnist/digits.gz"]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up a source after a fifth of a second at less than 1000 bytes per second."""
+    monkeypatch.setattr(download, "RATE_WINDOW_S", 0.2)
+
+
+@pytest.mark.parametrize("part", ["header", "body", "redirected body"])
+def test_a_slow_mirror_is_given_up_for_the_next_one(
+    tmp_path: Path, server: Server, part: str, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.drip_s, server.drips_header = 0.01, part == "header"
+    if part == "redirected body":
+        server.files["/elsewhere"] = server.files["/mnist/digits.gz"]
+        server.redirects = {"/mnist/digits.gz": f"{server.url}/elsewhere"}
+    good = mirror(tmp_path / "m", {"mnist/digits.gz": CONTENT, "mnist/labels": CONTENT})
+    rows = [plain_row(), plain_row(file="labels")]
+    results = fetch(rows, tmp_path / "out", Setting((server.url, good)))
+    assert [result.source for result in results] == [f"NVAE_DATA_MIRROR {good}"] * 2
+    for result in results:
+        assert re.search(r"too slow: [0-9]+ bytes in [0-9]+ s, less than 1,000 per second", result.failed[0])
+    assert {path for path, _ in server.requests} <= {"/mnist/digits.gz", "/elsewhere"}  # the mirror is given up at once
+    assert listing(tmp_path / "out") == {TARGET, "MNIST/raw/labels"}
+
+
+def test_what_a_slow_server_has_sent_is_kept(tmp_path: Path, server: Server, impatient: None) -> None:
+    server.drip_s = 0.01
+    with pytest.raises(UserError, match="too slow"):
+        fetch([plain_row()], tmp_path, Setting((server.url,)))
+    size = left_part(tmp_path).stat().st_size
+    assert 0 < size < HALF
+    server.drip_s = 0.0
+    server.requests.clear()
+    assert fetched(tmp_path, server) == CONTENT
+    assert server.spans == [f"bytes={size}-"]
+
+
+def test_a_server_that_sends_a_byte_per_connection_is_given_up(
+    tmp_path: Path, server: Server, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "PAUSE_S", 0.02)
+    server.cuts = [1] * 10_000
+    with pytest.raises(UserError, match="too slow"):
+        fetch([plain_row()], tmp_path, Setting((server.url,)))
+    assert 1 < len(server.requests) < 100
+
+
+def test_a_slow_but_honest_server_is_waited_for(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "RATE_WINDOW_S", 0.3)
+    monkeypatch.setattr(download, "LEAST_RATE", 10)
+    server.drip_s = 0.0005
+    server.cuts = [HALF]
+    assert fetched(tmp_path, server) == CONTENT
+    assert len(server.requests) == 2
+
+
+def test_a_silent_server_is_reported_before_it_counts_as_slow() -> None:
+    assert 1.2 * download.ATTEMPTS * download.TIMEOUT_S < download.RATE_WINDOW_S
+
+
+def test_a_redirect_over_http_is_followed(tmp_path: Path, server: Server) -> None:
+    server.files["/elsewhere"] = server.files["/mnist/digits.gz"]
+    server.redirects = {"/mnist/digits.gz": "/elsewhere"}
+    assert fetched(tmp_path, server) == CONTENT
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ftp://{host}/elsewhere", "file:///etc/passwd", "data:text/plain,x", "gopher://{host}/", "FTP://{host}/"],
+)
+def test_a_redirect_to_another_protocol_is_refused(
+    tmp_path: Path, server: Server, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(urllib.request.FTPHandler, "ftp_open", lambda *args: pytest.fail("an FTP connection"))
+    monkeypatch.setattr(urllib.request.FileHandler, "file_open", lambda *args: pytest.fail("a file was opened"))
+    address = address.format(host=server.url.removeprefix("http://"))
+    server.redirects = dict.fromkeys(("/mnist/digits.gz", "/mnist/digits"), address)
+    with pytest.raises(UserError, match=r"redirects to \w+:…, but only http|is not allowed"):
+        fetch([plain_row()], tmp_path, Setting((server.url,)))
+    assert listing(tmp_path) == set()
+
+
+@pytest.mark.parametrize("address", ["ftp://127.0.0.1:1/x.gz", "file:///etc/passwd", "data:,x", "x"])
+def test_only_http_addresses_are_opened(tmp_path: Path, address: str) -> None:
+    with pytest.raises(SourceError, match="no connection: unknown url type"):
+        download.download(address, tmp_path / "x.part", limit=100)
+    assert listing(tmp_path) == set()
+
+
+def test_a_size_with_thousands_of_digits_is_no_size(tmp_path: Path, server: Server) -> None:
+    interrupted(tmp_path, server)
+    server.lengths = "9" * 5000
+    assert fetched(tmp_path, server) == CONTENT
+    assert server.spans == [f"bytes={HALF}-", None]
+
+
+def test_a_damaged_validator_is_no_match(tmp_path: Path, server: Server) -> None:
+    part = interrupted(tmp_path, server)
+    part.with_name(part.name.replace(".part", ".validator.part")).write_bytes(b'"\xff"')
+    assert fetched(tmp_path, server) == CONTENT
 
 
 def test_progress_in_a_log_is_sparse(

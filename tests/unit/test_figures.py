@@ -37,9 +37,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         write_tables(Layout("paper"))
-    params = Path("params.yaml").read_text()
+    params = Path("params.yaml").read_text(encoding="utf-8")
     params = params.replace("digits: mnist", "digits: glyphs").replace("fashion: fashion_mnist", "fashion: garments")
-    (root / "params.yaml").write_text(params)
+    (root / "params.yaml").write_text(params, encoding="utf-8")
     return root
 
 
@@ -188,7 +188,7 @@ def test_the_command_writes_files_and_sidecars(
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"fig10_class_bias_kl.{suffix}{end}" for suffix in figures.SUFFIXES for end in ("", ".meta.json")
     ]
-    sidecar = (tmp_path / "fig10_class_bias_kl.pdf.meta.json").read_text()
+    sidecar = (tmp_path / "fig10_class_bias_kl.pdf.meta.json").read_text(encoding="utf-8")
     assert '"results/paper/tables/kl.csv"' in sidecar
     assert cli.main(["draw", "fig05", "--profile", "demo"]) == 2
     error = capsys.readouterr().err

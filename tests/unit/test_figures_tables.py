@@ -31,9 +31,10 @@ def table() -> pd.DataFrame:
     return whole.loc[whole["split"] == "test", list(TABLES["kl"].names)].reset_index(drop=True)
 
 
-def test_the_message_about_a_missing_table_has_its_target(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"snakemake --cores 2 -- .*/kl\.csv"):
-        tables.load_table(tmp_path / "kl.csv", TABLES["kl"])
+def test_the_message_about_a_missing_table_has_its_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"snakemake --cores 2 -- results/smoke/tables/kl\.csv"):
+        tables.load_table(Layout("smoke").table("kl"), TABLES["kl"])
 
 
 def test_a_missing_column_is_named(table: pd.DataFrame, tmp_path: Path) -> None:
@@ -97,7 +98,12 @@ def test_every_need_has_files_of_a_known_kind() -> None:
             assert [(path.suffix, path.parent.name) for path in files] == [(".npz", need.table)]
         else:
             assert need.table in TABLES
-            assert [path.name for path in files] == [f"{need.table}.csv"] * 2 * len(need.about(figure_world.ROLES))
+            wanted = [
+                Layout("smoke").run_table(need.table, dataset, variant, seed)
+                for dataset, variant in need.about(figure_world.ROLES)
+                for seed in (0, 1)
+            ]
+            assert files == wanted
     assert {(need.table, need.block) for need in needs if isinstance(need, figures.Need)} == {
         *(("traversals", block) for block in ("class", "shared")),
         *((table, "") for table in ("samples", "posteriors")),
@@ -119,17 +125,17 @@ def test_the_runs_and_files_of_needs_and_ablations() -> None:
     roles = {"digits": "mnist", "faces": "yale_b"}
     by_role = figures.Need("x", "kl", "faces", "cvae")
     assert by_role.runs(roles) == (("yale_b", "cvae"),)
-    assert files(by_role, roles) == ["runs/yale_b/cvae/seed3/kl.csv", "runs/yale_b/cvae/seed5/kl.csv"]
+    assert files(by_role, roles) == ["runs/kl/yale_b/cvae/seed3.csv", "runs/kl/yale_b/cvae/seed5.csv"]
     itself = figures.Need("x", "factors", "faces")
     assert itself.runs(roles) == (("faces", "n_vae"),)
-    assert files(itself, roles) == ["runs/faces/n_vae/seed3/factors.csv", "runs/faces/n_vae/seed5/factors.csv"]
+    assert files(itself, roles) == ["runs/factors/faces/n_vae/seed3.csv", "runs/factors/faces/n_vae/seed5.csv"]
     moved = figures.Need("x", "traversals", "digits", block="shared")
     assert files(moved, roles) == ["tables/traversals/mnist-n_vae-shared.npz"]
     trains_its_own = figures.Need("x", "calibration", "dial", "cvae")
     assert (trains_its_own.runs(roles), trains_its_own.about(roles)) == ((), (("dial", "cvae"),))
     ablation = figures.Ablation("x", "class_bias", ("n_vae", "n_vae_no_bias"), ("faces", "digits"))
     assert files(ablation, roles) == [
-        *(f"runs/{run}/seed{seed}/metrics.csv" for run in RUNS for seed in (3, 5)), "tables/variants.csv"
+        *(f"runs/metrics/{run}/seed{seed}.csv" for run in RUNS for seed in (3, 5)), "tables/variants.csv"
     ]  # fmt: skip
     assert ablation.runs(roles) == (
         ("yale_b", "n_vae"), ("yale_b", "n_vae_no_bias"), ("mnist", "n_vae"), ("mnist", "n_vae_no_bias")

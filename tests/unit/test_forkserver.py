@@ -71,7 +71,7 @@ def folder(tmp_path: Path, small_set: PreparedSet) -> Path:
     """Return a folder with a prepared set, and with parameters for a very long training."""
     params = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
     params["profiles"]["smoke"]["training"]["glyphs"] = {"epochs": 1_000_000, "kl_warmup_epochs": 1}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     small_set.save(tmp_path / "set.npz")
     return tmp_path
 

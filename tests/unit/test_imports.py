@@ -48,5 +48,5 @@ def test_no_import_goes_upwards_and_there_is_no_cycle() -> None:
 )
 def test_a_wrong_import_is_found(module: str, line: str, copy: Path) -> None:
     path = copy / module
-    path.write_text((path.read_text() if path.exists() else "") + line + "\n")
+    path.write_text((path.read_text(encoding="utf-8") if path.exists() else "") + line + "\n", encoding="utf-8")
     assert lint(copy).returncode == 1

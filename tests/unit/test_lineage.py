@@ -1,5 +1,6 @@
 """``nvae verify`` finds every change by hand; ``nvae trace`` prints the chain to the raw files."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from nvae.cli import main
-from nvae.provenance import Stopwatch, write_sidecar
+from nvae.provenance.job import Job
+from nvae.provenance.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 RAW = Path("data/raw/mnist")
@@ -15,21 +17,25 @@ PREPARED = Path("data/prepared/paper/mnist.npz")
 MODEL = Path("results/paper/models/mnist/n_vae/seed0")
 TABLE = Path("results/paper/tables/kl/mnist-n_vae.csv")
 FIGURE = Path("paper_figs/fig05.pdf")
+ALL = ["verify", "data", "results", "paper_figs"]
 
 
 def make(artefact: Path, verb: str, content: str, **inputs: Path) -> None:
     """Write an artefact, a file or a folder with one, and its sidecar."""
     file = artefact if artefact.suffix else artefact / "content"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content)
-    write_sidecar(artefact, verb=verb, params={"of": verb}, inputs=inputs, stopwatch=Stopwatch(), precision="fp32")
+    file.write_text(content, encoding="utf-8")
+    job = Job(Plan(verb, json.dumps({"of": verb})))
+    job.read(inputs)
+    job.write_sidecar(artefact, precision="fp32")
 
 
 @pytest.fixture
 def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make five artefacts, from raw files to a figure, as the paper profile has them."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "params.yaml", "params.yaml")
+    for name in ("params.yaml", "claims.yaml"):
+        shutil.copy(ROOT / name, name)
     make(RAW, "fetch", "raw")
     make(PREPARED, "prepare", "prepared", raw=RAW)
     make(MODEL, "train", "weights", data=PREPARED)
@@ -39,20 +45,22 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_untouched_artefacts_are_as_their_sidecars_say(chain: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify"]) == 0
+    assert main(ALL) == 0
     assert capsys.readouterr().out == "5 artefacts match their sidecars\n"
     assert main(["verify", str(TABLE), "data"]) == 0
     assert capsys.readouterr().out == "3 artefacts match their sidecars\n"
 
 
 def _edit_table() -> None:
-    TABLE.write_text("kl_nats\n2\n")
+    TABLE.write_text("kl_nats\n2\n", encoding="utf-8")
 
 
 def _edit_table_and_sidecar() -> None:
     """Forge the table and its sidecar, so that only artefacts made from the table reveal the change."""
     _edit_table()
-    write_sidecar(TABLE, verb="detect", params={}, inputs={"data": PREPARED, "model": MODEL}, stopwatch=Stopwatch())
+    job = Job(Plan("detect"))
+    job.read({"data": PREPARED, "model": MODEL})
+    job.write_sidecar(TABLE)
 
 
 def _remove_figure() -> None:
@@ -65,15 +73,15 @@ def _cut_sidecar() -> None:
 
 
 def _empty_sidecar() -> None:
-    TABLE.with_name(TABLE.name + ".meta.json").write_text("{}")
+    TABLE.with_name(TABLE.name + ".meta.json").write_text("{}", encoding="utf-8")
 
 
 def _add_table() -> None:
-    TABLE.with_name("mine.csv").write_text("kl_nats\n9\n")
+    TABLE.with_name("mine.csv").write_text("kl_nats\n9\n", encoding="utf-8")
 
 
 def _add_weights() -> None:
-    (MODEL / "more").write_text("")
+    (MODEL / "more").write_text("", encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -92,13 +100,13 @@ def test_changes_by_hand_are_listed(
     change: Callable[[], None], findings: list[str], chain: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change()
-    assert main(["verify"]) == 2
+    assert main(ALL) == 2
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
     assert len(lines) == len(findings)
     for expected in findings:
         assert any(line.startswith(expected) for line in lines), captured.out
-    assert "artefacts: got" in captured.err
+    assert "results: got" in captured.err
     assert captured.err.count("\n") == 1
 
 
@@ -106,7 +114,7 @@ def test_missing_inputs_are_skipped(chain: Path, capsys: pytest.CaptureFixture[s
     """A fresh clone contains only tables and figures."""
     shutil.rmtree("data")
     shutil.rmtree("results/paper/models")
-    assert main(["verify"]) == 0
+    assert main(["verify", "results", "paper_figs"]) == 0
     assert capsys.readouterr().out.startswith("2 artefacts")
 
 
@@ -114,7 +122,7 @@ def test_nothing_to_verify_is_an_error(chain: Path, capsys: pytest.CaptureFixtur
     assert main(["verify", "--profile", "smoke", "results"]) == 0
     shutil.rmtree("data/raw")
     assert main(["verify", "--profile", "smoke"]) == 2
-    assert "artefacts: got none in" in capsys.readouterr().err
+    assert "results: got none of profile smoke" in capsys.readouterr().err
     assert main(["verify", "nowhere"]) == 2
     assert "nowhere: got no such file, expected an artefact" in capsys.readouterr().err
 
@@ -158,4 +166,4 @@ def test_committed_results_are_as_their_sidecars_say(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert main(["verify", "--profile", "paper"]) == 0, capsys.readouterr().out
+    assert main(["verify", "results/paper", "paper_figs"]) == 0, capsys.readouterr().out

@@ -242,7 +242,7 @@ def test_any_edit_of_the_text_is_accepted_or_refused(
     start = data.draw(st.integers(0, len(text)))
     length = data.draw(st.integers(0, 40))
     marks = st.sampled_from(
-        [b"&a ", b"*idx", b"<<: ", b"!!bool ", b"!!int ", b"!!set ", b"? ", b"[", b"}", b"\n", b"\xff"]
+        [b"&a ", b"*a", b"<<: ", b"!!bool ", b"!!int ", b"!!set ", b"? ", b"[", b"}", b"\n", b"\xff"]
     )
     read(text[:start] + data.draw(st.one_of(marks, st.binary(max_size=8))) + text[start + length :])
 

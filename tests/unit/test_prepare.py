@@ -241,12 +241,12 @@ def test_the_error_for_an_undetected_face_has_person_and_remedy(tmp_path: Path) 
         prepare_faces(root, "faces", faces_params())
 
 
-def test_a_box_given_by_hand_is_used(tmp_path: Path) -> None:
+def test_a_box_given_by_hand_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     frame = np.zeros((480, 640))
     frame[100:292, 200:368] = 150
-    boxes = tmp_path / "boxes.csv"
-    boxes.write_text("person,left,top,width,height\nyaleB03,200,100,168,192\n", encoding="utf-8")
-    prepared = prepare_faces(uncropped_root(tmp_path, frame), "faces", faces_params(face_boxes=boxes.as_posix()))
+    Path("boxes.csv").write_text("person,left,top,width,height\nyaleB03,200,100,168,192\n", encoding="utf-8")
+    prepared = prepare_faces(uncropped_root(tmp_path, frame), "faces", faces_params(face_boxes="boxes.csv"))
     assert np.all(prepared.train.images == 150)
 
 

@@ -78,9 +78,16 @@ def test_a_wrong_part_is_reported(
     assert named in str(caught.value)
 
 
-def test_the_error_for_a_missing_file_has_the_command_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"mnist\.npz: got no such file.*nvae prepare mnist"):
-        PreparedSet.load(tmp_path / "mnist.npz")
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("data/prepared/paper/nothing.npz", "Make it with `nvae prepare nothing`"),
+        ("own/nothing.npz", "Correct the path, or make one with `nvae prepare NAME --out own/nothing.npz`"),
+    ],
+)
+def test_the_error_for_a_missing_file_has_the_command_that_makes_it(path: str, hint: str) -> None:
+    with pytest.raises(UserError, match=rf"nothing\.npz: got no such file, expected a prepared set\. {hint}\."):
+        PreparedSet.load(Path(path))
 
 
 @pytest.mark.parametrize("kind", ["text", "empty", "pickle", "array", "zip"])

@@ -13,7 +13,7 @@ RESULTS = Path("results/smoke")
 KEPT = (
     "models/glyphs/n_vae/seed0/weights.safetensors",
     "models/glyphs/n_vae/seed0.meta.json",
-    "runs/glyphs/n_vae/seed0/kl.csv",
+    "runs/kl/glyphs/n_vae/seed0.csv",
     "checkpoints/glyphs/n_vae/seed0.safetensors",
     "tables/kl.csv",
     "tables/traversals/glyphs-n_vae-class.npz",
@@ -26,7 +26,7 @@ UNUSED = (
     "models/glyphs/n_vae/seed1/weights.safetensors",
     "models/glyphs/n_vae/seed1.meta.json",
     "models/glyphs/gone/seed0/weights.safetensors",
-    "runs/gone/n_vae/seed0/kl.csv",
+    "runs/kl/gone/n_vae/seed0.csv",
     "tables/samples/glyphs-gone.npz",
     "tables/samples/glyphs-gone.npz.meta.json",
     "tables/traversals/gone-n_vae-class.npz",
@@ -39,7 +39,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(PARAMS, "params.yaml")
     for name in (*KEPT, *UNUSED):
         (RESULTS / name).parent.mkdir(parents=True, exist_ok=True)
-        (RESULTS / name).write_text("")
+        (RESULTS / name).write_text("", encoding="utf-8")
     return tmp_path
 
 
@@ -68,8 +68,8 @@ def test_other_profiles_are_not_changed(results: Path) -> None:
 
 
 def test_a_seed_that_is_added_is_kept(results: Path) -> None:
-    content = yaml.safe_load(Path("params.yaml").read_text())
+    content = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     content["profiles"]["smoke"]["seeds"] = [0, 1, 10]
-    Path("params.yaml").write_text(yaml.safe_dump(content))
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     assert main(["prune", "--profile", "smoke", "--delete"]) == 0
     assert files() == {*KEPT, *UNUSED[:4]}

@@ -53,7 +53,7 @@ def test_a_release_has_half_precision_and_a_table_of_its_effect() -> None:
     kept, exact = load_file(RELEASE / "weights.safetensors"), load_file(Path("model/weights.safetensors"))
     assert {weight.dtype for weight in kept.values()} == {torch.float16}
     assert all(torch.equal(weight, exact[name].half()) for name, weight in kept.items())
-    assert (RELEASE / "model.json").read_text() == Path("model/model.json").read_text()
+    assert (RELEASE / "model.json").read_text(encoding="utf-8") == Path("model/model.json").read_text(encoding="utf-8")
     table = pd.read_csv(RELEASE / "rounding.csv").set_index("metric")
     assert table.loc["negative_bound_nats", "exact"] == pytest.approx(table.loc["negative_bound_nats", "rounded"], 1e-3)
     assert differences(RELEASE, Hashes()) == []
@@ -116,7 +116,7 @@ def test_pictures_are_converted_to_grey_and_to_the_models_size(tmp_path: Path) -
     pictures(folder, "b", "a")
     # Red is darker than white: the luma of pure red is 76.
     Image.new("RGB", (9, 9), "red").save(folder / "a" / "two.jpg", quality=100)
-    (folder / "a" / ".hidden").write_text("no picture")
+    (folder / "a" / ".hidden").write_text("no picture", encoding="utf-8")
     found = read_pictures(folder, ("a", "b", "c"), (6, 5))
     assert found.images.shape == (3, 6, 5)
     assert found.labels.tolist() == [0, 0, 1]
@@ -145,17 +145,17 @@ def test_a_table_is_drawn_according_to_its_content(table: dict[str, np.ndarray],
 
 def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -> None:
     for seed in ("0", "1"):
-        out = f"results/smoke/runs/glyphs/n_vae/seed{seed}/kl.csv"
+        out = f"results/smoke/runs/kl/glyphs/n_vae/seed{seed}.csv"
         command = ["kl", "glyphs", "--model", "model", "--data", "set.npz", "--seed", seed, "--out", out]
         assert main(command) == 0
         sidecar = Path(f"{out}.meta.json")
-        record = json.loads(sidecar.read_text())
+        record = json.loads(sidecar.read_text(encoding="utf-8"))
         assert record["run"]["cpu_seconds"] > 0
         assert 50 < record["run"]["peak_mib"] < 4000
         record["run"] |= {"seconds": 1800 * (int(seed) + 1), "cpu_seconds": 900}
         if seed == "0":
             del record["run"]["cpu_seconds"]  # as in sidecars of an older version
-        sidecar.write_text(json.dumps(record))
+        sidecar.write_text(json.dumps(record), encoding="utf-8")
     assert main(["hours", "--profile", "smoke", "--out", "hours.csv"]) == 0
     found = pd.read_csv("hours.csv")
     assert found[["step", "device", "seed", "jobs", "hours"]].to_numpy().tolist() == [
@@ -182,15 +182,15 @@ def test_hours_are_summed_by_step_and_seed(capsys: pytest.CaptureFixture[str]) -
     ],
 )
 def test_hours_of_a_resumed_job_are_scaled_to_the_whole_job(log: str, hours: list[float], resumed: int) -> None:
-    out = "results/smoke/runs/glyphs/n_vae/seed0/kl.csv"
+    out = "results/smoke/runs/kl/glyphs/n_vae/seed0.csv"
     assert main(["kl", "glyphs", "--model", "model", "--data", "set.npz", "--out", out]) == 0
     sidecar = Path(f"{out}.meta.json")
-    record = json.loads(sidecar.read_text())
+    record = json.loads(sidecar.read_text(encoding="utf-8"))
     record["run"] |= {"seconds": 3600, "cpu_seconds": 900}
-    sidecar.write_text(json.dumps(record))
+    sidecar.write_text(json.dumps(record), encoding="utf-8")
     log_path = Path("results/smoke/logs/kl/glyphs-n_vae-seed0.log")
     log_path.parent.mkdir(parents=True)
-    log_path.write_text(log)
+    log_path.write_text(log, encoding="utf-8")
     assert main(["hours", "--profile", "smoke", "--out", "hours.csv"]) == 0
     found = pd.read_csv("hours.csv")
     assert found[["hours", "cpu_hours"]].to_numpy().tolist() == [hours]

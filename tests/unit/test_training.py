@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from nvae.config import TrainingParams
 from nvae.data.prepared import PreparedSet
@@ -122,6 +124,51 @@ def test_damaged_checkpoint_is_ignored_with_a_warning(
     assert "a damaged checkpoint" in capsys.readouterr().err
     assert weights(again) == weights(whole)
     assert state.history == uninterrupted.history
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"config": DEEP},
+        {"config": "[]"},
+        {"history": DEEP},
+        {"history": '[{"epoch": [1]}]'},
+        {"throughput": "[1.0"},
+        {"throughput": "[1e400, null]"},
+        {"epoch": "9" * 5000},
+        {"epoch": "1"},
+        {"epoch": None},
+        {"config": None, "history": None, "throughput": None, "epoch": None},
+    ],
+)
+def test_damaged_json_in_a_checkpoint_is_ignored_with_a_warning(
+    changes: dict[str, str | None], small_set: PreparedSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = tmp_path / "c.safetensors"
+    whole, uninterrupted = train(small_set, checkpoint)
+    with safe_open(checkpoint, framework="pt") as stream:
+        header = {**stream.metadata(), **changes}
+    kept = {key: value for key, value in header.items() if value is not None}
+    save_file(load_file(checkpoint), checkpoint, metadata=kept or None)
+    again, state = train(small_set, checkpoint)
+    err = capsys.readouterr().err
+    assert err.count("a damaged checkpoint is ignored (") == 1
+    assert all(line.isprintable() for line in err.split("\n"))
+    assert weights(again) == weights(whole)
+    assert state.history == uninterrupted.history
+
+
+def test_a_checkpoint_with_other_weights_is_refused(small_set: PreparedSet, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "c.safetensors"
+    train(small_set, checkpoint)
+    with safe_open(checkpoint, framework="pt") as stream:
+        header = stream.metadata()
+    save_file({"model.other": torch.zeros(2)}, checkpoint, metadata=header)
+    with pytest.raises(UserError, match=r"got other weights than the model's .*expected a checkpoint of this model"):
+        train(small_set, checkpoint)
 
 
 def test_checkpoints_keep_the_minimum_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

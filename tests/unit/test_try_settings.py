@@ -20,7 +20,19 @@ def test_keys_are_assigned_to_model_or_training() -> None:
     assert (model.class_dims, protocol.epochs, protocol.kl_warmup_epochs) == (9, 7, 3)
 
 
-@pytest.mark.parametrize("change", ["class_dims", "class_dims=none", "classdims=3", "class_weight=-1"])
+def test_values_are_read_as_in_params_yaml() -> None:
+    changes = ["learning_rate=1e-4", "label_objective=dirichlet_kl", "class_bias=false"]
+    model, protocol = changed(config.load(PARAMS, profile="smoke"), "mnist", "n_vae", changes)
+    assert (protocol.learning_rate, model.label_objective, model.class_bias) == (0.0001, "dirichlet_kl", False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *("class_dims", "class_dims=none", "classdims=3", "class_weight=-1", "class_bias=off"),
+        *("class_dims=[", f"class_dims={'[' * 600}", "class_dims={a: 1, a: 2}", "class_dims=!!bool perhaps"),
+    ],
+)
 def test_wrong_changes_are_refused(change: str) -> None:
     with pytest.raises(UserError):
         changed(config.load(PARAMS, profile="smoke"), "mnist", "n_vae", [change])

@@ -38,7 +38,22 @@ def no_arithmetic(name: str, expression: str, got: str = "") -> Case:
     return claimed(name, f"claim C1, criterion 'own': got {quoted}, expected {allowed}", claim(expression))
 
 
+def no_number(name: str, expression: str, got: str, where: str = "") -> Case:
+    """Return a case of a criterion whose value is no finite number."""
+    rows = FINE + FINE.partition("\n")[2].replace(",0,test,", ",1,test,").replace(",1\n", ",2\n")
+    message = (
+        f"claim C1, criterion 'own'{where}: got {got} in '{expression}', expected a finite number. Check the tables …"
+    )
+    return Case(name, "claims", message, lambda: (claim(expression)(), put(TABLE, rows)))
+
+
+#: An integer of 256 hexadecimal digits, which is too large for a float.
+HEX = f"0x{'f' * 256}"
 CLAIMS = [
+    no_number("a division by nothing", "1 / (own - own)", "a division by zero", ", seed 0"),
+    no_number("a mean of large numbers", "mean(1e308, own * 1e308)", "a number too large", ", seed 0"),
+    no_number("a product of large numbers", "own * 1e308 * 10", "inf", ", seed 0"),
+    no_number("a number of 256 digits", f"own * 1{'0' * 255}", "values too far apart for an interval"),
     no_arithmetic("a system call", "__import__('os').mknod('sprung')"),
     no_arithmetic("an attribute", "own.__class__.__mro__"),
     no_arithmetic("an index", "own[0]"),
@@ -49,6 +64,7 @@ CLAIMS = [
     no_arithmetic("two statements", "own; own", "'own; own' (…)"),
     no_arithmetic("an incomplete expression", "own +", "'own +' (…)"),
     no_arithmetic("a number too large", "own + 1e999", "'1e309' in 'own + 1e999'"),
+    no_arithmetic("an integer too large", f"own + {HEX}", f"'{int(HEX, 16)}' in 'own + {HEX}'"),
     no_arithmetic("thousands of brackets", "(" * 5000 + "own" + ")" * 5000, "10003 characters, '(((…"),
     no_arithmetic("thousands of signs", "-" * 90_000 + "own", "90003 characters, '---…"),
     no_arithmetic("a sum of thousands of terms", "own" + "+own" * 20_000, "80003 characters, 'own+own…"),
@@ -177,11 +193,14 @@ COMMANDS = [
         "train glyphs",
         "data/prepared/paper/glyphs.npz: got no such file, expected a prepared set. Make it with `nvae prepare …",
     ),
-    Case(
-        "zero threads",
-        "kl glyphs --data set.npz --model model --threads 0",
-        "--threads: got 0, expected 1 or more. Omit the option to use one thread.",
-        model(),
+    *(
+        Case(
+            f"{threads} threads",
+            f"kl glyphs --data set.npz --model model --threads {threads}",
+            f"--threads: got {threads}, expected 1 to 1024. Omit the option to use one thread.",
+            model(),
+        )
+        for threads in (0, 1 << 40)
     ),
     Case(
         "some of the claims for a document",
@@ -202,6 +221,45 @@ COMMANDS = [
         "a restore outside of a project",
         "restore",
         "dvc.lock: got no such file, expected a project's root. Change to the root.",
+    ),
+    Case(
+        "a comparison of a folder without results",
+        "compare none --out all.csv",
+        "none: got no results of profile paper to compare, expected a project's folder with … Correct …",
+    ),
+    Case(
+        "a comparison of an unknown figure",
+        "compare none --figure fig99",
+        "figure: got 'fig99', expected the beginning of exactly one of fig01_…",
+    ),
+    Case(
+        "a reproduction outside of a project",
+        "reproduce",
+        "Snakefile: got no such file, expected a project's root. Change to the root.",
+    ),
+    Case(
+        "a reproduction in the project itself",
+        "reproduce --out .",
+        "--out: got ., which has the project in it, expected an empty or new folder, or one of an earlier … Choose …",
+        lambda: put("Snakefile", ""),
+    ),
+    Case(
+        "a reproduction in a folder around the project",
+        "reproduce --out ..",
+        "--out: got .., which has the project in it, expected an empty or new folder, or one of an earlier … Choose …",
+        lambda: put("Snakefile", ""),
+    ),
+    Case(
+        "a reproduction in a folder with other files",
+        "reproduce --out data",
+        "--out: got data, which has other files, expected an empty or new folder, or one of an earlier … Choose …",
+        lambda: put("Snakefile", ""),
+    ),
+    Case(
+        "a reproduction without cores",
+        "reproduce --cores 0",
+        "--cores: got 0, expected 1 or more. Omit the option to use all cores.",
+        lambda: put("Snakefile", ""),
     ),
 ]
 

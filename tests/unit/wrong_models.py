@@ -26,7 +26,7 @@ from tests.unit.wrong_world import (
 )
 
 DETECT = "kl glyphs --data set.npz --model model --out out/kl.csv"
-MAKE_SET = "Make it with `nvae prepare set`."
+MAKE_SET = "Correct the path, or make one with `nvae prepare NAME --out set.npz`."
 
 
 def no_set(name: str, why: str, spoil: Callable[[], object]) -> Case:
@@ -37,7 +37,7 @@ def no_set(name: str, why: str, spoil: Callable[[], object]) -> Case:
 
 def bad_set(name: str, message: str, **changes: Any) -> Case:
     """Return a case of a prepared set with wrong arrays."""
-    return Case(name, DETECT, f"{message} Make it with `nvae prepare …`.", arrays(**changes))
+    return Case(name, DETECT, f"{message} … `nvae prepare …`.", arrays(**changes))
 
 
 def beside_a_model(spoil: Callable[[], object]) -> Callable[[], object]:
@@ -103,13 +103,20 @@ WEIGHTS = "model/weights.safetensors"
 
 def no_model(name: str, got: str, spoil: Callable[[], object]) -> Case:
     """Return a case of a folder without a valid model."""
-    message = f"model: got {got}, expected a trained model. Train it again: remove the folder and run its target."
+    message = f"model: got {got}, expected a trained model. Pass another folder, or train a model …"
     return Case(name, DETECT, message, spoil)
 
 
+def no_description(name: str, got: str, spoil: Callable[[], object]) -> Case:
+    """Return a case of a folder without a valid description of its model."""
+    return Case(name, DETECT, f"model/model.json: got {got}. Pass another folder, or train a model …", spoil)
+
+
+NO_DESCRIPTION = "no such file, expected a description of a trained model"
+DAMAGED = "a damaged description of a trained model"
 MODELS = [
-    no_model("no model", "no model/model.json", arrays()),
-    no_model("a model without description", "no model/model.json", model(lambda: Path("model/model.json").unlink())),
+    no_description("no model", NO_DESCRIPTION, arrays()),
+    no_description("a model without description", NO_DESCRIPTION, model(lambda: Path("model/model.json").unlink())),
     no_model("a model without weights", f"no {WEIGHTS}", model(lambda: Path(WEIGHTS).unlink())),
     no_model("weights cut short", "damaged files (Error while deserializing header: …)", model(lambda: cut(WEIGHTS))),
     no_model("empty weights", "damaged files (Error while …)", model(lambda: put(WEIGHTS, ""))),
@@ -124,18 +131,30 @@ MODELS = [
     no_model(
         "weights of another size", "damaged files (Error(s) in loading state_dict …)", described(image_shape=[7, 5])
     ),
-    no_model("an unknown key of a description", "damaged files (…keyword argument 'colour')", described(colour=1)),
-    no_model("a description without a seed", "damaged files (… missing …: 'seed')", described(seed=...)),
+    no_model(
+        "an unknown key of a description", "damaged files (… colour Unexpected keyword argument …)", described(colour=1)
+    ),
+    no_model("a description without a seed", "damaged files (… seed Field required …)", described(seed=...)),
+    no_model("a seed of 256 digits", "damaged files (the seed 1000…)", described(seed=10**256)),
     no_model("a description of an unknown model", "damaged files ('os.system')", described(model="os.system")),
     no_model(
         "a description of a negative size", "damaged files (…class_dims…greater than 0…)", of_parameters(class_dims=-1)
     ),
-    no_model(
-        "a description that is not JSON", "damaged files (Expecting …)", model(lambda: put("model/model.json", "{"))
+    no_description(
+        "a description that is not JSON", f"{DAMAGED} (EOF …)…", model(lambda: put("model/model.json", "{"))
+    ),
+    no_description(
+        "a description that is nested too deeply",
+        f"{DAMAGED} (recursion limit exceeded …)…",
+        model(lambda: put("model/model.json", "[" * 100_000)),
     ),
     no_model("a description that is a list", "damaged files (…)", model(lambda: put("model/model.json", "[]"))),
-    no_model("a file in place of a model", "…Not a directory…", lambda: (arrays()(), put("model", "x"))),
-    no_model("a folder in place of a description", "…Is a directory…", model(lambda: in_place_of("model/model.json"))),
+    no_description("a file in place of a model", NO_DESCRIPTION, lambda: (arrays()(), put("model", "x"))),
+    no_description(
+        "a folder in place of a description",
+        f"{DAMAGED} (no regular file)…",
+        model(lambda: in_place_of("model/model.json")),
+    ),
     no_model("a folder in place of weights", "damaged files (No such device …)", model(lambda: in_place_of(WEIGHTS))),
     Case(
         "a model of other images",
@@ -162,7 +181,7 @@ def pictures(name: str, message: str, spoil: Callable[[], object] = lambda: None
 
 def no_picture(name: str, content: bytes | str) -> Case:
     """Return a case of a file that is not a picture."""
-    message = "own/a/x.png: got a file that can't be read (…), expected a picture (PNG, JPEG, PGM, …). Remove the file."
+    message = "own/a/x.png: got a file that can't be read (…), expected a picture (PNG, JPEG, PGM, …). Convert it, or …"
     return pictures(name, message, lambda: put("own/a/x.png", content))
 
 

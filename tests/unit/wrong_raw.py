@@ -120,7 +120,7 @@ def faces(content: bytes, name: str = FIRST) -> Callable[[], object]:
 
 def pgm(name: str, content: bytes, got: str, expected: str = "a binary PGM (P5)") -> Case:
     """Return a case of a refused image."""
-    message = f"{FIRST}: got {got}, expected {expected}. Get the file again, or remove it."
+    message = f"{FIRST}: got {got}, expected {expected}. Get the file again, or move it out of the folder."
     return Case(name, FACES, message, faces(content))
 
 
@@ -144,7 +144,7 @@ PGM_FILES = [
     Case(
         "a frame of another size",
         FACES,
-        f"{FIRST}: got 100×100 pixels, expected 168×192 (cropped) or 640×480 (uncropped). Remove the frame, …",
+        f"{FIRST}: got 100×100 pixels, expected 168×192 (cropped) or 640×480 (uncropped). Scale it …",
         lambda: (write_faces(Path("raw")), write_pgm(Path("raw/CroppedYale", FIRST), np.zeros((100, 100)))),
     ),
     Case(
@@ -158,7 +158,7 @@ PGM_FILES = [
 
 def named(name: str, message: str = "") -> Case:
     """Return a case of a refused file name; by default the name has no light direction."""
-    like = "expected one like yaleB01_P00A+035E+40.pgm or yaleB01_P00_Ambient.pgm. Rename the file, or remove it."
+    like = "expected one like yaleB01_P00A+035E+40.pgm or yaleB01_P00_Ambient.pgm. Rename the file, or move it …"
     message = message or f"{' '.join(name.split())}: got a name without the direction of the light, {like}"
     return Case(f"a face called {name!r}", FACES, message, faces(b"P5 1 1 255 x", name))
 
@@ -181,7 +181,7 @@ FACE_NAMES = [
     ),
     named(
         "more/yaleB01/yaleB01_P00A+000E+00.pgm",
-        f"{FIRST}: got the person, pose and light of more/{FIRST}, expected each once. Remove one of them.",
+        f"{FIRST}: got the person, pose and light of more/{FIRST}, expected each once. Move one of them …",
     ),
     Case(
         "faces that are all lit from the side",
@@ -218,10 +218,10 @@ FACE_NAMES = [
 ]
 
 
-def boxes(name: str, content: str | bytes, got: str, what: str = "boxes.csv", path: str = "boxes.csv") -> Case:
+def boxes(name: str, content: str | bytes, got: str, what: str = "boxes.csv") -> Case:
     """Return a case of a refused list of face boxes; without content the list is a folder."""
     make = (lambda: put("boxes.csv", content)) if content else (lambda: in_place_of("boxes.csv"))
-    spoil = params(data__faces__face_boxes=path)
+    spoil = params(data__faces__face_boxes="boxes.csv")
     message = f"{what}: got {got}. Correct the file, whose path is `face_boxes` in params.yaml."
     return Case(name, FACES, message, lambda: (write_faces(Path("raw")), spoil(), make()))
 
@@ -247,7 +247,19 @@ BOXES = [
     ),
     boxes("boxes that are not text", b"\xff\xfe", "'utf-8' codec …, expected a CSV of face boxes"),
     boxes("a folder in place of boxes", "", "…Is a directory…, expected a CSV of face boxes"),
-    boxes("a NUL in the boxes' name", "x", "embedded null byte, expected a CSV of face boxes", "a\\x00b", "a\0b"),
+    *(
+        Case(
+            f"face boxes in {name}",
+            FACES,
+            f"data.faces.face_boxes: got {name!r}, expected {expected}. Edit params.yaml; …",
+            params(data__faces__face_boxes=name),
+        )
+        for name, expected in (
+            ("/dev/zero", "a relative path in the project"),
+            ("data/../../boxes.csv", "a relative path in the project"),
+            ("a\0b", "a regular file or a folder in …"),
+        )
+    ),
 ]
 
 FETCH = "fetch mnist --out out"
@@ -265,7 +277,7 @@ def mirrored(name: str, why: str, content: bytes) -> Case:
 def registry(name: str, message: str, change: Callable[[str], str | bytes]) -> Case:
     """Return a case of a refused list of raw files."""
     path = "data/registry.csv"
-    return Case(name, FETCH, f"{path}{message}", lambda: put(path, change(Path(path).read_text())))
+    return Case(name, FETCH, f"{path}{message}", lambda: put(path, change(Path(path).read_text(encoding="utf-8"))))
 
 
 FETCHED = [

@@ -207,7 +207,7 @@ SUMMARISE = "summarise --profile demo --table a.csv --out out.json"
 def summarised(name: str, message: str, content: str | bytes | None) -> Case:
     """Return a case of a table that cannot be summarised; without content, it is a folder."""
     spoil = (lambda: in_place_of("a.csv")) if content is None else (lambda: put("a.csv", content))
-    return Case(name, SUMMARISE, f"a.csv{message}. Make it with `snakemake --cores 2 -- a.csv`.", spoil)
+    return Case(name, SUMMARISE, f"a.csv{message}. Make the table again, or correct the path.", spoil)
 
 
 JOINED = [
@@ -248,7 +248,7 @@ JOINED = [
         "a word for a metric", ", column value: got 'many', expected finite numbers", METRICS.replace("90", "many")
     ),
     summarised("a table without a model to summarise", ": got no row of …, expected the rows of its runs", METRICS),
-    Case("no table to summarise", SUMMARISE, f"a.csv{NO_TABLE}. Make it with `snakemake --cores 2 -- a.csv`."),
+    Case("no table to summarise", SUMMARISE, f"a.csv{NO_TABLE}. Make the table again, or correct the path."),
 ]
 
 

@@ -66,7 +66,7 @@ def params(**changes: object) -> Callable[[], object]:
     """Return a function that changes keys of params.yaml, written with ``__`` for each dot; ``...`` removes a key."""
 
     def change() -> None:
-        content = yaml.safe_load(Path("params.yaml").read_text())
+        content = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
         for key, value in changes.items():
             *outer, last = key.split("__")
             section = content
@@ -83,7 +83,7 @@ def params(**changes: object) -> Callable[[], object]:
 
 def added(text: str, path: str = "params.yaml") -> Callable[[], object]:
     """Return a function that appends a text to a file."""
-    return lambda: put(path, Path(path).read_text() + text)
+    return lambda: put(path, Path(path).read_text(encoding="utf-8") + text)
 
 
 def laughs(of: str, levels: int = 9) -> str:
@@ -146,7 +146,7 @@ def described(**changes: Any) -> Callable[[], object]:
     """Return a function that writes a model with other entries in model.json; ``...`` removes an entry."""
 
     def change() -> None:
-        content = json.loads(Path("model/model.json").read_text()) | changes
+        content = json.loads(Path("model/model.json").read_text(encoding="utf-8")) | changes
         put("model/model.json", json.dumps({key: value for key, value in content.items() if value is not ...}))
 
     return model(change)

@@ -1,8 +1,6 @@
 # Rules from tables to figures; each figure in the list of nvae/figures has one of the same name.
 
-from nvae.figures import SUFFIXES
-
-ALL_FIGURES = [str(PATHS.figures / f"{figure.name}.{suffix}") for figure in FIGURES for suffix in SUFFIXES]
+from functools import partial
 
 for figure in FIGURES:
 
@@ -11,7 +9,7 @@ for figure in FIGURES:
         name:
             figure.name
         input:
-            tables=[str(path) for path in figure.files(PATHS, CONFIG.datasets, CONFIG.seeds_of)],
+            **inputs(PIPELINE.figure(figure)),
         output:
             pdf=str(PATHS.figures / f"{figure.name}.pdf"),
             png=report(
@@ -22,12 +20,12 @@ for figure in FIGURES:
             ),
             caption=str(PATHS.figures / f"{figure.name}.rst"),
         params:
-            code=code("draw", figure.module),
-            figure=figure.name,
-            out=str(PATHS.figures),
+            **plan_of(partial(PIPELINE.figure, figure)),
+            figure=lambda wildcards, threads, name=figure.name: name,
+            out=lambda wildcards, threads: str(PATHS.figures),
         log:
             log_of(f"draw/{figure.name}"),
         localrule: True
         threads: 1
         shell:
-            "nvae draw {params.figure} --profile {PROFILE} --out {params.out} > {log} 2>&1"
+            "nvae draw {params.figure} --profile {PROFILE} --out {params.out} --plan {params.plan} > {log} 2>&1"

@@ -173,8 +173,8 @@ def _write_person(root: Path, number: int, seed: int) -> None:
         file = f"{stem}A{light[0]:+04d}E{light[1]:+03d}.pgm"
         _write_pgm(folder / (file + ".bad" if spoilt else file), frame // 64 if spoilt else frame)
         written.append(file)
-    (folder / f"{stem}.info").write_text("".join(f"{file}\n" for file in written))
-    (folder / "WS_FTP.LOG").write_text("".join(f"drawn {file}\r\n" for file in written), newline="")
+    (folder / f"{stem}.info").write_text("".join(f"{file}\n" for file in written), encoding="utf-8")
+    (folder / "WS_FTP.LOG").write_text("".join(f"drawn {file}\r\n" for file in written), encoding="utf-8", newline="")
 
 
 def _write_pgm(path: Path, image: NDArray[np.uint8], *, comment: str = "") -> None:

@@ -107,7 +107,7 @@ def _read(tree: ImageTree, name: str) -> npt.NDArray[np.uint8]:
             name,
             got=f"{frame.shape[1]}×{frame.shape[0]} pixels",
             expected="168×192 (cropped) or 640×480 (uncropped)",
-            hint="Remove the frame, or scale it to one of these sizes.",
+            hint="Scale it to one of these sizes, or move it out of the folder.",
         )
     return frame
 
@@ -143,7 +143,7 @@ def _parts(whole: Split, persons: list[str], dataset: str, params: FacesData) ->
                 f"data.{dataset}, {person}",
                 got=f"{sizes[0]} train, {sizes[1]} validation and {sizes[2]} test images",
                 expected="at least one in each",
-                hint="Change test_fraction or validation_fraction, or remove the person.",
+                hint="Change test_fraction or validation_fraction, or leave this person out of the raw files.",
             )
     rest, test = hold_out(whole.labels, n_test, seed=params.split_seed, stream="test")
     remaining = whole.take(rest)

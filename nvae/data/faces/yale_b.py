@@ -95,7 +95,7 @@ def usable_images(names: Iterable[str]) -> list[LitImage]:
                     name,
                     got=f"the person, pose and light of {images[view].name}",
                     expected="each once",
-                    hint="Remove one of them.",
+                    hint="Move one of them out of the folder.",
                 )
             images[view] = image
         elif name.endswith(".pgm") and not _AMBIENT.fullmatch(name):
@@ -103,7 +103,7 @@ def usable_images(names: Iterable[str]) -> list[LitImage]:
                 name,
                 got="a name without the direction of the light",
                 expected="one like yaleB01_P00A+035E+40.pgm or yaleB01_P00_Ambient.pgm",
-                hint="Rename the file, or remove it.",
+                hint="Rename the file, or move it out of the folder.",
             )
     return [image for image in images.values() if image.pose == FRONTAL_POSE]
 
@@ -115,7 +115,7 @@ def _check_place(image: LitImage) -> None:
             image.name,
             got=f"an image of {image.person}",
             expected=f"one of {folder}, whose folder it is in",
-            hint="Move the file, or remove it.",
+            hint="Move the file to the folder of its person.",
         )
 
 

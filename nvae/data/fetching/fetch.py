@@ -20,10 +20,10 @@ from nvae.data.fetching.registry import RawFile
 from nvae.data.fetching.sources import (
     MIRROR_VARIABLE,
     OFFLINE_VARIABLE,
+    GivenUpError,
     Setting,
     Source,
     SourceError,
-    UnreachableError,
     sources,
 )
 from nvae.errors import UserError
@@ -61,20 +61,20 @@ def fetch(rows: Sequence[RawFile], out: Path, setting: Setting) -> list[Fetched]
         UserError: If no source serves a file (the message lists the sources that were tried and explains how to supply
             the file by hand), or if ``out`` is not writable.
     """
-    unreachable: dict[str, str] = {}
+    given_up: dict[str, str] = {}
     _make_folders(rows, out)
     with _locked(out):
-        return [_fetch_file(row, out, setting, unreachable, _manual_hint(rows, out)) for row in rows]
+        return [_fetch_file(row, out, setting, given_up, _manual_hint(rows, out)) for row in rows]
 
 
-def _fetch_file(row: RawFile, out: Path, setting: Setting, unreachable: dict[str, str], hint: str) -> Fetched:
+def _fetch_file(row: RawFile, out: Path, setting: Setting, given_up: dict[str, str], hint: str) -> Fetched:
     if in_place(row, out):
         return Fetched(row.file, IN_PLACE)
     _check_writable((out / row.path).parent)
     tried: list[str] = []
     failed: list[str] = []
     for source in sources(row, out, setting):
-        reasons = _try_source(source, row, out, setting, unreachable)
+        reasons = _try_source(source, row, out, setting, given_up)
         if reasons is None:
             _remove_parts(out / row.path)
             return Fetched(row.file, source.label, tuple(failed))
@@ -101,18 +101,18 @@ def _manual_hint(rows: Sequence[RawFile], out: Path) -> str:
 
 
 def _try_source(
-    source: Source, row: RawFile, out: Path, setting: Setting, unreachable: dict[str, str]
+    source: Source, row: RawFile, out: Path, setting: Setting, given_up: dict[str, str]
 ) -> list[str] | None:
     """Try each place of a source. Return None after success, otherwise the reasons (empty if no place exists)."""
-    if source.label in unreachable:
-        return [unreachable[source.label]]
+    if source.label in given_up:
+        return [given_up[source.label]]
     reasons: list[str] = []
     for place in source.places:
         try:
             if _take(place, row, out, setting):
                 return None
-        except UnreachableError as error:
-            unreachable[source.label] = str(error)
+        except GivenUpError as error:
+            given_up[source.label] = str(error)
             return [*reasons, str(error)]
         except SourceError as error:
             reasons.append(str(error))

@@ -7,6 +7,8 @@ from typing import Self
 
 from tqdm import tqdm
 
+from nvae.errors import printable
+
 LINE_EVERY_S = 10.0
 """Seconds between two plain lines, so that the log of a long transfer stays short."""
 
@@ -21,11 +23,11 @@ class Progress:
     """
 
     def __init__(self, label: str, *, total: int | None, done: int = 0) -> None:
-        self._label, self._total, self._done = label, total, done
+        self._label, self._total, self._done = printable(label), total, done
         self._next_line = time.monotonic() + LINE_EVERY_S
         self._bar = None
         if sys.stderr.isatty():
-            self._bar = tqdm(desc=label, total=total, initial=done, unit="B", unit_scale=True, leave=False)
+            self._bar = tqdm(desc=self._label, total=total, initial=done, unit="B", unit_scale=True, leave=False)
 
     def update(self, n_bytes: int) -> None:
         """Add ``n_bytes`` to the count."""

@@ -109,14 +109,17 @@ def _raw_file(where: str, row: dict[str, str]) -> RawFile:
     if set(row) != columns or None in row.values():
         expected = f"the columns {', '.join(RawFile.__dataclass_fields__)}"
         raise UserError(where, got=", ".join(map(str, row)), expected=expected, hint="Correct the row.")
+    name = r"\w[\w.-]*"
     rules = {
-        "file": r"\w[\w.-]*",
-        "folder": r"(\w[\w.-]*(/\w[\w.-]*)*)?",
-        "url": r"https?://\S+",
+        "dataset": name,
+        "file": name,
+        "folder": rf"({name}(/{name})*)?",
+        "url": rf"https?://\S+/{name}",
+        "system": rf"(/usr(/{name})+)?",
         "content": "|".join(CONTENTS),
-        "bytes": r"[1-9]\d*",
+        "bytes": r"[1-9][0-9]{,14}",
         "sha256": r"[0-9a-f]{64}",
-        "images": r"\d*",
+        "images": r"[0-9]{,9}",
     }
     for column, rule in rules.items():
         if not re.fullmatch(rule, row[column]):

@@ -18,8 +18,8 @@ class SourceError(Exception):
     """A source can't serve a file; the message is a short reason."""
 
 
-class UnreachableError(SourceError):
-    """No connection can be made, so that the same source is not tried for other files."""
+class GivenUpError(SourceError):
+    """No connection can be made, or it is too slow, so that the same source is not tried for other files."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Setting:
         mirrors = tuple(part.strip() for part in environ.get(MIRROR_VARIABLE, "").split(",") if part.strip())
         for mirror in mirrors:
             # The message does not repeat the whole address, which may contain a password.
-            if "://" in mirror and not re.match(r"https?://[^/@]+(/|$)", mirror):
+            if "://" in mirror and not re.match(r"https?://[^/@]+(/|$)", mirror, re.IGNORECASE):
                 scheme = mirror.split("://")[0]
                 got = f"an address {scheme}://…" + (" with a user name" if "@" in mirror else "")
                 expected = "a folder, or an http(s) address without a user name"
@@ -84,8 +84,7 @@ def sources(row: RawFile, out: Path, setting: Setting) -> list[Source]:
         The sources in the order in which they are tried.
     """
     # The target is one of the places: a gzip file with the plain name is decompressed in place.
-    by_hand = [place for folder in dict.fromkeys([(out / row.path).parent, out]) for place in _in_folder(row, folder)]
-    found = [Source(f"{out}", tuple(by_hand))]
+    found = [Source(f"{out}", tuple(_in_folder(row, out)))]
     found += [Source(f"{MIRROR_VARIABLE} {mirror}", _mirror_places(row, mirror)) for mirror in setting.mirrors]
     if row.system:
         found.append(Source(f"{Path(row.system).parent}", (Path(row.system),)))
@@ -96,9 +95,15 @@ def sources(row: RawFile, out: Path, setting: Setting) -> list[Source]:
 def _mirror_places(row: RawFile, mirror: str) -> tuple[Path | str, ...]:
     if "://" in mirror:
         return tuple(f"{mirror.rstrip('/')}/{row.dataset}/{name}" for name in row.names)
-    return tuple(_in_folder(row, Path(mirror).expanduser() / row.dataset))
+    try:
+        folder = Path(mirror).expanduser()
+    except RuntimeError as error:
+        hint = "Change the variable."
+        raise UserError(MIRROR_VARIABLE, got=f"{mirror} ({error})", expected="a folder", hint=hint) from None
+    return tuple(_in_folder(row, folder / row.dataset))
 
 
 def _in_folder(row: RawFile, folder: Path) -> list[Path]:
-    unpacked = [folder / TREE] if row.content == "images" else []
-    return [*(folder / name for name in row.names), *unpacked]
+    """Return the places in a data set's folder: below it, as in the raw folder, or in the folder itself."""
+    names = [*row.names, *([TREE] if row.content == "images" else [])]
+    return [place / name for place in dict.fromkeys([(folder / row.path).parent, folder]) for name in names]

@@ -1,0 +1,247 @@
+"""The stages of ``dvc.yaml``: groups of steps, as fine as figures need. ``make stages`` writes the file.
+
+All steps that exactly the same figures need are one group. ``dvc repro`` of a figure therefore makes what the figure
+needs and nothing else, and Snakemake can run the steps of a group in parallel. Whatever a step reads is needed by at
+least the same figures, so there are no cycles among groups.
+
+A stage runs Snakemake for its group, which decides what has to be made. The stage's dependencies only decide whether
+DVC calls Snakemake: they may be coarser than those of a step, but must not miss any.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nvae import claims
+from nvae.analyses import ANALYSES
+from nvae.config import CLASSIFIER, load
+from nvae.figures import FIGURES
+from nvae.layout import PARAMS, REGISTRY, raw, raw_list
+from nvae.models import MODELS
+from nvae.pipeline.graph import Pipeline, Step
+from nvae.provenance.sidecars import sidecar_of
+
+_PROFILE = "paper"
+_FIGURES = {spec.name: spec for spec in FIGURES}
+#: Rules whose results no figure needs and which have a group of their own; all others are in the group of tables.
+_OWN_GROUPS = {"check_claims": "check_claims", "release_model": "releases"}
+_HEADER = """\
+# Made by `make stages` from nvae/pipeline; do not edit. DVC stores the files, and Snakemake manages the graph: the
+# command of each stage makes one group of Snakemake's targets, which has the same name, and Snakemake decides which of
+# its jobs to run. All stages use profile paper. A stage such as for-05-10 makes all that Figures 5 and 10 need, and
+# no other figure.
+#
+# After a run of Snakemake alone, `dvc commit -f` writes dvc.lock. It accepts all files as they are, so first check that
+# `nvae verify` finds nothing.
+#
+# Every output has `persist`, since DVC would otherwise delete it before the command, and all would be made again.
+# Data, models and tables of single runs are in DVC's cache; joined tables, arrays, metrics, verdicts and figures are
+# small and in git (cache: false).
+"""
+_PLOTS = [
+    {
+        "results/paper/tables/history.csv": {
+            "title": "Training histories",
+            "x": "epoch",
+            "y": "value",
+            "template": "history",
+        }
+    }
+]
+
+
+class Stages:
+    """The groups of steps of profile paper, and the stage of each.
+
+    Args:
+        pipeline: Steps of profile paper.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._config = pipeline.config
+        self._layout = pipeline.layout
+
+    def groups(self) -> dict[str, list[Step]]:
+        """Return the steps of each group by its name, which is that of the stage and of Snakemake's target."""
+        needed = self._figures_that_need()
+        groups: dict[str, list[Step]] = {}
+        for step in self._pipeline.steps():
+            name = _OWN_GROUPS.get(step.rule, "tables")
+            if step.rule in _FIGURES:
+                name = step.rule
+            elif needed[step.artefacts[0]]:
+                name = "-".join(["for", *sorted(needed[step.artefacts[0]])])
+            groups.setdefault(name, []).append(step)
+        return groups
+
+    def _figures_that_need(self) -> dict[Path, set[str]]:
+        """Return the numbers of the figures for which each artefact is needed, directly or indirectly."""
+        needed: dict[Path, set[str]] = {}
+        for step in reversed(list(self._pipeline.steps())):
+            numbers = {number for path in step.artefacts for number in needed.get(path, set())}
+            if step.rule in _FIGURES:
+                numbers.add(_FIGURES[step.rule].number)
+            for path in (*step.artefacts, *(path for paths in step.sources.values() for path in paths)):
+                needed.setdefault(path, set()).update(numbers)
+        return needed
+
+    def stages(self) -> dict[str, Any]:
+        """Return the content of ``stages`` in dvc.yaml."""
+        stages: dict[str, Any] = {name: self._stage(name, steps) for name, steps in self.groups().items()}
+        stages["figure"] = {
+            "foreach": [spec.name for spec in FIGURES],
+            "do": {
+                "desc": "One figure; `dvc repro figure@NAME` makes it and everything that it needs, and verifies it",
+                "cmd": "nvae verify paper_figs/${item}.pdf paper_figs/${item}.png paper_figs/${item}.rst",
+                "deps": [f"paper_figs/${{item}}.{suffix}" for suffix in ("pdf", "png", "rst")],
+            },
+        }
+        return stages
+
+    def _subject(self, step: Step) -> list[str]:
+        """Return the data set, the data set and the variant, or the table that a step is about."""
+        path = step.artefacts[0]
+        if step.rule in ("draw_dataset", "fetch_dataset", "prepare_dataset"):
+            return [path.stem]
+        if step.rule in ("train_model", "alias_model"):
+            return list(path.parts[-3:-1])
+        if step.rule == "release_model":
+            return list(path.parts[-2:])
+        if step.rule in ("collect_table", "collect_history"):
+            return [path.stem]
+        if step.rule in ANALYSES:
+            if ANALYSES[step.rule].first_seed_alone:
+                dataset, _, rest = path.stem.partition("-")
+                return [dataset, rest.partition("-")[0]]
+            return list(path.parts[-3:-1])
+        return []
+
+    def _stage(self, name: str, steps: list[Step]) -> dict[str, Any]:
+        sources = {self._stored(path) for step in steps for paths in step.sources.values() for path in paths}
+        sources -= {self._stored(path) for step in steps for path in step.artefacts}
+        if any(step.rule == "fetch_dataset" for step in steps):
+            sources.add(REGISTRY)
+        code = _compact({file for step in steps for file in step.plan.code})
+        metrics: list[dict[str, Any]] = []
+        outs: list[dict[str, Any]] = []
+        for path, cached in self._outs(steps):
+            entry = {str(path): {**({} if cached else {"cache": False}), "persist": True}}
+            (metrics if path == self._layout.metrics else outs).append(entry)
+        return {
+            "cmd": f"snakemake --cores all --config profile={_PROFILE} -- {name}",
+            "deps": sorted(map(str, sources)) + code,
+            "params": sorted({key for step in steps for key in self._params(step)}),
+            **({"outs": outs} if outs else {}),
+            **({"metrics": metrics} if metrics else {}),
+        }
+
+    def _stored(self, path: Path) -> Path:
+        """Return the output of DVC that has an artefact: the folder of all seeds, if one group makes them all."""
+        if path.parent.name.startswith("seed"):  # a file of a model
+            path = path.parent
+        return path.parent if path.parent in self._whole else path
+
+    @cached_property
+    def _whole(self) -> set[Path]:
+        """The folders of the artefacts of all seeds that are made by one group."""
+        groups: dict[Path, set[str]] = {}
+        for name, steps in self.groups().items():
+            for path in (path for step in steps for path in step.artefacts if path.name.startswith("seed")):
+                groups.setdefault(path.parent, set()).add(name)
+        return {folder for folder, names in groups.items() if len(names) == 1}
+
+    def _outs(self, steps: list[Step]) -> Iterator[tuple[Path, bool]]:
+        """Yield the outputs of a group, each with whether it is in DVC's cache and not in git."""
+        yielded: set[Path] = set()
+        for step in steps:
+            for artefact in step.artefacts:
+                path = self._stored(artefact)
+                if path in yielded:
+                    continue
+                yielded.add(path)
+                cached = path.name.startswith("seed") or path in self._whole or path.is_relative_to("data")
+                yield path, cached
+                if cached and path not in self._whole:
+                    yield sidecar_of(path), cached
+                if path.parent == raw("any").parent:
+                    yield raw_list(path.name), cached
+                if step.rule == "augmentation":
+                    yield self._layout.arms(path.parent.name, path.name, 0).parent, True
+
+    def _params(self, step: Step) -> Iterator[str]:
+        """Yield the keys of params.yaml on which a step depends, or sections that have them."""
+        verb, subject = step.plan.verb, self._subject(step)
+        yield f"profiles.{_PROFILE}"
+        yield "datasets"
+        if verb in ("draw-data", "prepare", "fetch"):
+            yield f"data.{subject[0]}"
+        elif verb in ("train", "alias"):
+            yield from self._model_params(*subject)
+            yield from self._training_params(*subject)
+            yield from self._seed_params(subject[0])
+            if MODELS[self._config.variant(subject[1]).model].monitored:
+                yield "fidelity"
+        elif verb in ANALYSES:
+            yield from self._seed_params(subject[0])
+            for section in ANALYSES[verb].sections:
+                yield from self._section(section, *subject)
+        elif verb == "variants":
+            yield from ("models", "variants")
+        elif verb in ("collect", "draw", "release"):
+            yield from ("seeds", "ground_truth")
+
+    def _section(self, name: str, dataset: str, variant: str) -> Iterator[str]:
+        match name:
+            case "data":
+                yield f"data.{dataset}"
+            case "model":
+                yield from self._model_params(dataset, variant)
+            case "training":
+                yield from self._training_params(dataset, variant)
+            case "classifier":
+                yield from self._model_params(dataset, CLASSIFIER)
+            case "classifier_training":
+                yield from self._training_params(dataset, CLASSIFIER)
+            case "features":
+                yield "responses"
+            case _:
+                yield name.partition(".")[0]
+
+    def _model_params(self, dataset: str, variant: str) -> Iterator[str]:
+        yield f"variants.{variant}"
+        for model in ("common", self._config.variant(variant).model):
+            yield from self._layers(f"models.{model}", self._config.models[model], dataset)
+
+    def _training_params(self, dataset: str, variant: str) -> Iterator[str]:
+        yield f"variants.{variant}"
+        yield from self._layers("training", self._config.training, dataset)
+
+    def _layers(self, section: str, content: Mapping[str, object], dataset: str) -> Iterator[str]:
+        """Yield the defaults of a section and its changes for a data set; the whole section if there are none yet."""
+        names = ("defaults", self._config.family(dataset))
+        yield from (f"{section}.{name}" for name in names) if set(names) <= set(content) else [section]
+
+    def _seed_params(self, dataset: str) -> Iterator[str]:
+        yield "seeds" if dataset in self._config.datasets.values() else "ground_truth"
+
+
+def _compact(files: Iterable[str]) -> list[str]:
+    """Return the sub-packages of the files; of commands and figures, and outside of sub-packages, the files."""
+    parts = [Path(file).parts for file in files]
+    return sorted({"/".join(part if part[1] in ("commands", "figures") else part[:2]) for part in parts})
+
+
+def dvc_yaml() -> str:
+    """Return the content of dvc.yaml. The working directory has to be the project's root."""
+    pipeline = Pipeline(load(PARAMS, profile=_PROFILE), claims.load(Path("claims.yaml")))
+    content = {"stages": Stages(pipeline).stages(), "plots": _PLOTS}
+    return _HEADER + yaml.safe_dump(content, sort_keys=False, width=120, default_flow_style=None)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(dvc_yaml())

@@ -22,7 +22,7 @@ endif
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env figures report reproduce docs bench test attack cluster remotes stages check format lock audit clean
+.PHONY: help env figures report reproduce docs bench test attack clones cluster remotes stages check format lock audit clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -50,6 +50,9 @@ test: $(READY) ## run all tests
 
 attack: $(READY) ## kill the demo's run KILLS=24 times at random moments and check that the results are the same
 	NVAE_ATTACK_KILLS=$(KILLS) NVAE_ATTACK_SEED=$(SEED) OMP_NUM_THREADS=1 pytest -m attack tests/faults
+
+clones: $(READY) ## test many edits in every kind of clone: noticed, and the same results made again
+	OMP_NUM_THREADS=1 pytest -n $(CORES) -m clones tests/pipeline
 
 cluster: $(READY) ## test the pipeline on a Slurm cluster that consists of this machine
 	python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster]'

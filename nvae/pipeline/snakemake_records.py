@@ -90,7 +90,7 @@ class Bookkeeping:
             state = self.state.of(step)
             if state.made is not None:
                 self._update(step, state, state.made)
-                changed += state.changed
+                changed += state.changed[:1]
                 unrecorded += filter(self.state.is_unknown, state.made.sources)
                 continue
             found = [file for file in step.files.values() if file.exists() and self._lacks_record(file)]

@@ -136,18 +136,18 @@ def _forge(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "damage", "difference"),
     [
-        ("runs/glyphs/n_vae/seed0/kl.csv", _halve, "different bytes"),
+        ("runs/kl/glyphs/n_vae/seed0.csv", _halve, "different bytes"),
         ("models/glyphs/n_vae/seed0/weights.safetensors", _halve, "different bytes"),
         ("models/glyphs/n_vae/seed0.meta.json", _forge, "different made_from"),
         ("models/glyphs/n_vae/seed0.meta.json", Path.unlink, "missing"),
-        ("runs/glyphs/n_vae/seed0/kl.csv.meta.json", Path.unlink, "missing"),
-        ("runs/glyphs/n_vae/seed0/kl.csv.old", Path.touch, "not made by an uninterrupted run"),
+        ("runs/kl/glyphs/n_vae/seed0.csv.meta.json", Path.unlink, "missing"),
+        ("runs/kl/glyphs/n_vae/seed0.csv.old", Path.touch, "not made by an uninterrupted run"),
     ],
 )
 def test_damage_by_a_kill_would_be_detected(
     finished: Project, tmp_path: Path, name: str, damage: Callable[[Path], None], difference: str
 ) -> None:
-    for folder in ("runs/glyphs/n_vae", "models/glyphs/n_vae"):
+    for folder in ("runs/kl/glyphs/n_vae", "models/glyphs/n_vae"):
         shutil.copytree(finished.root / "results/paper" / folder, tmp_path / "results/paper" / folder)
     _other_run(tmp_path / "results/paper/models/glyphs/n_vae/seed0.meta.json")
     assert differences(tmp_path, finished.root) == []

@@ -171,7 +171,16 @@ def test_git_ignores_the_default_folder() -> None:
 
 
 def test_make_passes_the_figure_and_the_profile() -> None:
-    command = ("make", "-n", "reproduce", "ENV=active", "CORES=3", "PROFILE=paper", "FIGURE=fig05")
+    command = (
+        "make",
+        "--no-print-directory",
+        "-n",
+        "reproduce",
+        "ENV=active",
+        "CORES=3",
+        "PROFILE=paper",
+        "FIGURE=fig05",
+    )
     output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert output == "nvae reproduce fig05 --profile paper --cores 3\n"
 

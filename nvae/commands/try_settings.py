@@ -71,9 +71,10 @@ def run(args: argparse.Namespace) -> None:
     """
     config = load_config(args)
     paths = Layout(config.profile)
-    changed(config, args.dataset, args.variant, args.changes)  # a wrong change is refused before any data are read
+    # A wrong change, or a record that is no table, is refused before any data are read.
+    changed(config, args.dataset, args.variant, args.changes)
     if args.record:
-        _rows(args.record)  # and so is a record that is no table
+        _rows(args.record)
     device = open_device(config.execution.device, threads=args.threads)
     data = PreparedSet.load(args.data or paths.prepared(args.dataset))
     classifier = args.classifier or paths.model(args.dataset, CLASSIFIER, config.seeds[0])

@@ -103,11 +103,12 @@ class Records:
         sources = {source.path: source.sha256 for source in first.inputs}
         artefacts = {record.artefact: record.sha256 for record in found}
         plan = Plan(first.verb, json.dumps(first.params, sort_keys=True), code=first.code)
-        if filed is not None and (filed.plan.params, filed.artefacts) == (plan.params, artefacts):
-            same_code = not first.code or filed.plan.code == first.code
-            if same_code and filed.sources == sources:
-                return filed  # it also has what a sidecar lacks
-        return Made(plan, artefacts, sources)
+        if filed is None or (filed.plan.params, filed.artefacts, filed.sources) != (plan.params, artefacts, sources):
+            return Made(plan, artefacts, sources)
+        # The file also has what a sidecar lacks: the command and, if the sidecar is older than records, the code.
+        if not first.code:
+            return filed
+        return Made(plan, artefacts, sources, command=filed.command if filed.plan.code == first.code else "")
 
     def write(self, commands: Mapping[Path, str]) -> bool:
         """Write the file of records, if it changes.

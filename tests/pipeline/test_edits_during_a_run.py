@@ -151,7 +151,7 @@ def test_settings_that_are_others_for_a_while_train_no_model(new: HookedProject,
 @pytest.mark.parametrize(
     ("targets", "moment", "wait"),
     [
-        pytest.param(FEW, "before prepare", "true", id="few jobs"),
+        pytest.param(FEW, "before prepare", "true", id="few jobs", marks=pytest.mark.clones),
         pytest.param(
             MANY, "before draw-data", "true", id="fork server that is importing", marks=[on_linux, pytest.mark.clones]
         ),

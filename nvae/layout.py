@@ -52,8 +52,12 @@ class Layout:
 
     @property
     def records(self) -> Path:
-        """The records of how every result was made, for clones that have only some of the results."""
-        return self.results / "records.json"
+        """The folder of the records of how every result was made, for clones that have only some of the results."""
+        return self.results / "records"
+
+    def group_records(self, group: str) -> Path:
+        """Return the path of the records of one group of steps."""
+        return self.records / f"{group}.json"
 
     @property
     def claims(self) -> Path:

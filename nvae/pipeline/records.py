@@ -1,8 +1,9 @@
 """What is known of how the results of a profile were made.
 
-The sidecar of an artefact is its record. A clone has only some of the artefacts, those that are in git; the file
-``results/{profile}/records.json`` has the deterministic part of the records of all, and is in git too. Each step of the
-pipeline can thus be compared with its record in every clone, whether or not its result is there.
+The sidecar of an artefact is its record. A clone has only some of the artefacts, those that are in git; the folder
+``results/{profile}/records`` has the deterministic part of the records of all, one file per group of steps, and is in
+git too. Each step of the pipeline can thus be compared with its record in every clone, whether or not its result is
+there.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from typing import Any
 
 from nvae.errors import UserError
 from nvae.pipeline.graph import Pipeline, Step
+from nvae.pipeline.groups import groups
 from nvae.provenance import atomic
 from nvae.provenance.lineage import Hashes, read_record
 from nvae.provenance.plan import Plan
@@ -73,24 +75,35 @@ class Made:
 
 
 class Records:
-    """The records of all steps of a profile: sidecars, and the file of records for results that are not there.
+    """The records of all steps of a profile: sidecars, and the files of records for results that are not there.
 
     Args:
         pipeline: Steps of the profile.
 
     Raises:
-        UserError: If the file of records is damaged.
+        UserError: If a file of records is damaged.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self.pipeline = pipeline
-        self.path = pipeline.layout.records
-        self._filed = _read(self.path)
+        self._groups = {pipeline.layout.group_records(name): steps for name, steps in groups(pipeline).items()}
+        self._folder = pipeline.layout.records
+        self._filed: dict[Path, Made] = {}
+        # If a figure came or went, some steps are in another group than when they ran; the present groups go last.
+        for path in (*self._of_former_groups(), *self._groups):
+            self._filed.update(_read(path))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every group has a file of records."""
+        return all(path.exists() for path in self._groups)
+
+    def _of_former_groups(self) -> list[Path]:
+        return sorted(set(self._folder.glob("*.json")) - set(self._groups))
 
     def of(self, step: Step) -> Made | None:
         """Return the record of a step, or None if there is none.
 
-        The sidecars are the record if all artefacts of the step have one; otherwise the file of records has it.
+        The sidecars are the record if all artefacts of the step have one; otherwise a file of records has it.
         """
         filed = self._filed.get(step.artefacts[0])
         if not all(sidecar_of(artefact).is_file() for artefact in step.artefacts):
@@ -110,27 +123,24 @@ class Records:
             return filed
         return Made(plan, artefacts, sources, command=filed.command if filed.plan.code == first.code else "")
 
-    def write(self, commands: Mapping[Path, str]) -> bool:
-        """Write the file of records, if it changes.
+    def write(self, commands: Mapping[Path, str]) -> None:
+        """Write the files of records that change, and delete those of former groups.
 
         Args:
             commands: First file of each step → command of its rule when the step ran.
-
-        Returns:
-            Whether the file was written.
         """
-        made = []
-        for step in self.pipeline.steps():
-            record = self.of(step)
-            if record is not None:
-                command = commands.get(next(iter(step.files.values())), record.command)
-                made.append(replace(record, command=command))
-        text = _text(made)
-        if not made or (self.path.is_file() and self.path.read_text(encoding="utf-8") == text):
-            return False
-        with atomic(self.path) as part:
-            part.write_text(text, encoding="utf-8", newline="\n")
-        return True
+        for path, steps in self._groups.items():
+            made = [
+                replace(record, command=commands.get(next(iter(step.files.values())), record.command))
+                for step in steps
+                if (record := self.of(step)) is not None
+            ]
+            text = _text(made)
+            if made and not (path.is_file() and path.read_text(encoding="utf-8") == text):
+                with atomic(path) as part:
+                    part.write_text(text, encoding="utf-8", newline="\n")
+        for path in self._of_former_groups():
+            path.unlink()
 
 
 def _differs(path: Path, recorded: Mapping[Path, str | None], hashes: Hashes) -> bool:
@@ -147,7 +157,7 @@ def _changed_keys(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str
 
 
 def _text(made: Iterable[Made]) -> str:
-    """Return the content of the file: one line per step; settings, code and commands that steps share occur once."""
+    """Return the content of a file: one line per step; settings, code and commands that steps share occur once."""
     shared: dict[str, dict[str, Any]] = {"settings": {}, "code": {}, "commands": {}}
 
     def share(kind: str, content: Any) -> str:
@@ -181,7 +191,7 @@ def _text(made: Iterable[Made]) -> str:
 
 
 def _read(path: Path) -> dict[Path, Made]:
-    """Return the records of the file, by the first artefact of each step; none if there is no file."""
+    """Return the records of a file, by artefact; none if there is no file."""
     if not path.is_file():
         return {}
     hint = "Restore it (git checkout), or delete it and its results to make them from the raw data."
@@ -204,13 +214,14 @@ def _read(path: Path) -> dict[Path, Made]:
                 json.dumps(content["settings"][step["settings"]], sort_keys=True),
                 code=dict(content["code"][step["code"]]),
             )
-            found[paths[0]] = Made(
+            made = Made(
                 plan,
                 {path: known[path] for path in paths},
                 {source: other.get(source, known.get(source)) for source in sources},
                 str(step.get("adopted", "")),
                 str(content["commands"][step["command"]]) if "command" in step else "",
             )
+            found.update(dict.fromkeys(paths, made))
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise UserError(
             str(path), got=f"damaged records ({type(error).__name__}: {error})", expected="complete ones", hint=hint

@@ -76,10 +76,13 @@ class Bookkeeping:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._theirs = SnakemakeRecords()
-        self.state = State(pipeline, Records(pipeline), self._has_record)
+        self._records = Records(pipeline)
+        self.state = State(pipeline, self._records, self._has_record)
 
     def put_in_place(self) -> Iterator[str]:
         """Write the records of Snakemake that are missing or differ from those of the results.
+
+        Files of records that are missing are written too: DVC expects that of a group whose results are all current.
 
         Yields:
             Lines that tell the user which results cannot be taken as current, for lack of a record or by their content.
@@ -98,17 +101,17 @@ class Bookkeeping:
                 self._theirs.write(file, rule=step.rule, params=_NOT_CURRENT)
             unrecorded += found
         if unrecorded:
-            path = self._pipeline.layout.records
-            missing = "" if path.exists() else f"{path} is missing: "
             yield (
-                f"{missing}{len(set(unrecorded))} results have no record of how they were made, and will be made "
-                f"again, such as {unrecorded[0]}. {_HINT}"
+                f"{len(set(unrecorded))} results have no record in {self._pipeline.layout.records} of how they were "
+                f"made, and will be made again, such as {unrecorded[0]}. {_HINT}"
             )
         if changed:
             yield f"{len(changed)} results are not as recorded, and will be made again: {changed[0]}. {_HINT}"
+        if not self._records.complete:
+            self.write_records()
 
     def write_records(self) -> None:
-        """Write the file of records, which travels with the results, with the commands of the rules that made them."""
+        """Write the files of records, which travel with the results, with the commands of the rules that made them."""
         commands, theirs = {}, SnakemakeRecords()  # the other object keeps what it read before the run
         for step in self._pipeline.steps():
             file = next(iter(step.files.values()))

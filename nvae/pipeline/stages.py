@@ -1,11 +1,12 @@
-"""The stages of ``dvc.yaml``: groups of steps, as fine as figures need. ``make stages`` writes the file.
+"""The stages of ``dvc.yaml``, one per group of steps. ``make stages`` writes the file.
 
 All steps that exactly the same figures need are one group. ``dvc repro`` of a figure therefore makes what the figure
-needs and nothing else, and Snakemake can run the steps of a group in parallel. Whatever a step reads is needed by at
-least the same figures, so there are no cycles among groups.
+needs and nothing else, and Snakemake can run the steps of a group in parallel.
 
 A stage runs Snakemake for its group, which decides what has to be made. The stage's dependencies only decide whether
-DVC calls Snakemake: they may be coarser than those of a step, but must not miss any.
+DVC calls Snakemake: they may be coarser than those of a step, but must not miss any. For what another group makes, the
+dependency is that group's file of records, which has the hash of every result. It is in git, so that DVC can tell what
+is current in a clone that has neither data nor models.
 """
 
 import sys
@@ -23,12 +24,10 @@ from nvae.figures import FIGURES
 from nvae.layout import PARAMS, REGISTRY, raw, raw_list
 from nvae.models import MODELS
 from nvae.pipeline.graph import Pipeline, Step
+from nvae.pipeline.groups import groups
 from nvae.provenance.sidecars import sidecar_of
 
 _PROFILE = "paper"
-_FIGURES = {spec.name: spec for spec in FIGURES}
-#: Rules whose results no figure needs and which have a group of their own; all others are in the group of tables.
-_OWN_GROUPS = {"check_claims": "check_claims", "release_model": "releases"}
 _HEADER = """\
 # Made by `make stages` from nvae/pipeline; do not edit. DVC stores the files, and Snakemake manages the graph: the
 # command of each stage makes one group of Snakemake's targets, which has the same name, and Snakemake decides which of
@@ -38,9 +37,12 @@ _HEADER = """\
 # After a run of Snakemake alone, `dvc commit -f` writes dvc.lock. It accepts all files as they are, so first check that
 # `nvae verify` finds nothing.
 #
+# A stage depends on the records of the stages whose results it reads. They have the hashes of all results, and are in
+# git, so that `dvc status` and `dvc repro --allow-missing` work in a clone without data and models.
+#
 # Every output has `persist`, since DVC would otherwise delete it before the command, and all would be made again.
-# Data, models and tables of single runs are in DVC's cache; joined tables, arrays, metrics, verdicts and figures are
-# small and in git (cache: false).
+# Data, models and tables of single runs are in DVC's cache; records, joined tables, arrays, metrics, verdicts and
+# figures are small and in git (cache: false).
 """
 _PLOTS = [
     {
@@ -65,34 +67,14 @@ class Stages:
         self._pipeline = pipeline
         self._config = pipeline.config
         self._layout = pipeline.layout
-
-    def groups(self) -> dict[str, list[Step]]:
-        """Return the steps of each group by its name, which is that of the stage and of Snakemake's target."""
-        needed = self._figures_that_need()
-        groups: dict[str, list[Step]] = {}
-        for step in self._pipeline.steps():
-            name = _OWN_GROUPS.get(step.rule, "tables")
-            if step.rule in _FIGURES:
-                name = step.rule
-            elif needed[step.artefacts[0]]:
-                name = "-".join(["for", *sorted(needed[step.artefacts[0]])])
-            groups.setdefault(name, []).append(step)
-        return groups
-
-    def _figures_that_need(self) -> dict[Path, set[str]]:
-        """Return the numbers of the figures for which each artefact is needed, directly or indirectly."""
-        needed: dict[Path, set[str]] = {}
-        for step in reversed(list(self._pipeline.steps())):
-            numbers = {number for path in step.artefacts for number in needed.get(path, set())}
-            if step.rule in _FIGURES:
-                numbers.add(_FIGURES[step.rule].number)
-            for path in (*step.artefacts, *(path for paths in step.sources.values() for path in paths)):
-                needed.setdefault(path, set()).update(numbers)
-        return needed
+        self._groups = groups(pipeline)
+        self._group_of = {
+            path: name for name, steps in self._groups.items() for step in steps for path in step.artefacts
+        }
 
     def stages(self) -> dict[str, Any]:
         """Return the content of ``stages`` in dvc.yaml."""
-        stages: dict[str, Any] = {name: self._stage(name, steps) for name, steps in self.groups().items()}
+        stages: dict[str, Any] = {name: self._stage(name, steps) for name, steps in self._groups.items()}
         stages["figure"] = {
             "foreach": [spec.name for spec in FIGURES],
             "do": {
@@ -122,38 +104,42 @@ class Stages:
         return []
 
     def _stage(self, name: str, steps: list[Step]) -> dict[str, Any]:
-        sources = {self._stored(path) for step in steps for paths in step.sources.values() for path in paths}
-        sources -= {self._stored(path) for step in steps for path in step.artefacts}
+        read = {path for step in steps for paths in step.sources.values() for path in paths}
+        sources = {self._dependency(path) for path in read} - {self._layout.group_records(name)}
         if any(step.rule == "fetch_dataset" for step in steps):
             sources.add(REGISTRY)
         code = _compact({file for step in steps for file in step.plan.code})
         metrics: list[dict[str, Any]] = []
         outs: list[dict[str, Any]] = []
-        for path, cached in self._outs(steps):
+        for path, cached in (*self._outs(steps), (self._layout.group_records(name), False)):
             entry = {str(path): {**({} if cached else {"cache": False}), "persist": True}}
             (metrics if path == self._layout.metrics else outs).append(entry)
         return {
             "cmd": f"snakemake --cores all --config profile={_PROFILE} -- {name}",
             "deps": sorted(map(str, sources)) + code,
             "params": sorted({key for step in steps for key in self._params(step)}),
-            **({"outs": outs} if outs else {}),
+            "outs": outs,
             **({"metrics": metrics} if metrics else {}),
         }
 
+    def _dependency(self, source: Path) -> Path:
+        """Return what stands for a source among the dependencies: the records of the group that makes it, or itself."""
+        # The table of histories reads a file of each model, which is an artefact by its folder.
+        group = self._group_of.get(source) or self._group_of.get(source.parent)
+        return self._layout.group_records(group) if group else source
+
     def _stored(self, path: Path) -> Path:
         """Return the output of DVC that has an artefact: the folder of all seeds, if one group makes them all."""
-        if path.parent.name.startswith("seed"):  # a file of a model
-            path = path.parent
         return path.parent if path.parent in self._whole else path
 
     @cached_property
     def _whole(self) -> set[Path]:
         """The folders of the artefacts of all seeds that are made by one group."""
-        groups: dict[Path, set[str]] = {}
-        for name, steps in self.groups().items():
+        makers: dict[Path, set[str]] = {}
+        for name, steps in self._groups.items():
             for path in (path for step in steps for path in step.artefacts if path.name.startswith("seed")):
-                groups.setdefault(path.parent, set()).add(name)
-        return {folder for folder, names in groups.items() if len(names) == 1}
+                makers.setdefault(path.parent, set()).add(name)
+        return {folder for folder, names in makers.items() if len(names) == 1}
 
     def _outs(self, steps: list[Step]) -> Iterator[tuple[Path, bool]]:
         """Yield the outputs of a group, each with whether it is in DVC's cache and not in git."""

@@ -44,6 +44,20 @@ def test_dvc_has_nothing_to_do_after_snakemake_and_commit(locked: Project) -> No
     assert locked.do("git", "status", "--porcelain") == ""
 
 
+def test_a_clone_without_data_and_models_has_nothing_to_do_and_detects_changes(locked: Project, tmp_path: Path) -> None:
+    locked.do("git", "clone", "-q", str(locked.root), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    every = [f"figure@{spec.name}" for spec in FIGURES]
+    assert "Running stage" not in clone.do("dvc", "repro", "--allow-missing", *every)
+    assert "Running stage 'for-S07'" in clone.do("dvc", "repro", "--dry", "figure@supp07_known_factors")
+    assert clone.do("git", "status", "--porcelain") == ""
+
+    clone.edit_params(lambda params: params["samples"].update(sigmas=[1.0]))
+    output = clone.do("dvc", "repro", "--dry", "--allow-missing", *every)
+    # What reads the samples is not among them: in a dry run, the records of the samples stay as they are.
+    assert set(re.findall(r"Running stage '(.+)'", output)) == {"for-S01", "for-S02", "for-11-S01", "for-11-S02"}
+
+
 def test_metrics_and_plots_can_be_shown(locked: Project, tmp_path: Path) -> None:
     shown = locked.do("dvc", "metrics", "show")
     assert "glyphs.n_vae_no_bias.negative_bound_nats" in shown

@@ -248,7 +248,7 @@ def test_a_clone_draws_from_the_joined_tables_and_trains_nothing(finished: Proje
     clone = copy_project(tmp_path)
     clone.edit_params(shrink_paper)
     shutil.copytree(finished.root / "results/paper/tables", clone.root / "results/paper/tables")
-    shutil.copy(finished.root / "results/paper/records.json", clone.root / "results/paper/records.json")
+    shutil.copytree(finished.root / "results/paper/records", clone.root / "results/paper/records")
     assert clone.planned(f"paper_figs/{FIG05}.pdf") == {FIG05: 1}
     # The summary of metrics is missing; the list of raw files is no reason to make them and all models again.
     assert {"fetch_dataset", "draw_dataset", "train_model"}.isdisjoint(clone.planned("all_tables"))

@@ -12,12 +12,14 @@ from nvae.claims import load as load_claims
 from nvae.config import load
 from nvae.figures import FIGURES
 from nvae.pipeline.graph import Pipeline, Step
-from nvae.pipeline.stages import Stages, dvc_yaml
+from nvae.pipeline.groups import groups
+from nvae.pipeline.stages import dvc_yaml
 from nvae.tables.schemas import TABLES
 from tests.pipeline.project import ROOT
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 PIPELINE = Pipeline(load(ROOT / "params.yaml", profile="paper"), load_claims(ROOT / "claims.yaml"))
+GROUPS = groups(PIPELINE)
 STAGES = {name: stage for name, stage in DVC["stages"].items() if name != "figure"}
 
 
@@ -36,7 +38,7 @@ def test_dvc_yaml_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_step_is_in_one_stage_and_each_figure_has_an_alias() -> None:
-    steps = [step for group in Stages(PIPELINE).groups().values() for step in group]
+    steps = [step for group in GROUPS.values() for step in group]
     assert len(steps) == len(list(PIPELINE.steps()))
     made = {path for stage in STAGES.values() for path in outs(stage)}
     for step in steps:
@@ -63,9 +65,8 @@ def _needed_by_snakemake(step: Step, makers: dict[Path, Step]) -> Iterator[Path]
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
 def test_dvc_makes_for_each_figure_what_snakemake_would_make(figure: Any) -> None:
-    groups = Stages(PIPELINE).groups()
     makers = {artefact: step for step in PIPELINE.steps() for artefact in step.artefacts}
-    by_dvc = {step.artefacts[0] for name in _needed_by_dvc(figure.name) for step in groups[name]}
+    by_dvc = {step.artefacts[0] for name in _needed_by_dvc(figure.name) for step in GROUPS[name]}
     assert by_dvc == set(_needed_by_snakemake(PIPELINE.figure(figure), makers))
 
 
@@ -77,12 +78,19 @@ def test_large_outputs_are_cached_small_ones_are_in_git_and_none_is_deleted() ->
             assert options == ({"persist": True} if heavy else {"cache": False, "persist": True}), (name, path)
 
 
+def test_every_dependency_is_in_git() -> None:
+    """Otherwise ``dvc repro --dry`` would fail in a clone without data and models."""
+    deps = {dep for stage in STAGES.values() for dep in stage["deps"]}
+    records = {str(PIPELINE.layout.group_records(name)) for name in GROUPS}
+    given = {"data/registry.csv", "claims.yaml"}
+    assert {dep for dep in deps - records if not dep.startswith("nvae/")} == given
+
+
 def test_every_stage_depends_on_its_code_and_settings() -> None:
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    groups = Stages(PIPELINE).groups()
     for name, stage in STAGES.items():
         deps = [Path(dep) for dep in stage["deps"]]
-        for file in {file for step in groups[name] for file in step.plan.code}:
+        for file in {file for step in GROUPS[name] for file in step.plan.code}:
             assert any(Path(file).is_relative_to(dep) for dep in deps), (name, file)
         for key in stage["params"]:
             content: Any = params

@@ -1,4 +1,4 @@
-"""The file of records: what it keeps, what a sidecar overrides, and damage."""
+"""The files of records: what they keep, what a sidecar overrides, former groups, and damage."""
 
 import json
 import shutil
@@ -30,9 +30,11 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     return Pipeline(load(Path("params.yaml"), profile="smoke"), load_claims(Path("claims.yaml")))
 
 
-def file(pipeline: Pipeline, *made: Made) -> None:
-    pipeline.layout.records.parent.mkdir(parents=True, exist_ok=True)
-    pipeline.layout.records.write_text(module._text(made), encoding="utf-8")
+def file(pipeline: Pipeline, *made: Made, group: str = "tables") -> Path:
+    path = pipeline.layout.group_records(group)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(module._text(made), encoding="utf-8")
+    return path
 
 
 def variants(pipeline: Pipeline, **changes: object) -> tuple[Step, Made]:
@@ -55,8 +57,10 @@ def test_what_is_written_is_read(pipeline: Pipeline) -> None:
     figure = Made(
         drawn.plan, dict.fromkeys(drawn.artefacts, "01"), {Path("results/x.csv"): None, step.artefacts[0]: "2"}
     )
-    file(pipeline, made, figure)
-    for one, expected in ((step, made), (drawn, figure)):
+    claims = pipeline.claims()
+    verdicts = Made(claims.plan, dict.fromkeys(claims.artefacts, "02"), {Path("claims.yaml"): "3"})
+    file(pipeline, made, figure, verdicts)
+    for one, expected in ((step, made), (drawn, figure), (claims, verdicts)):
         found = Records(pipeline).of(one)
         assert found is not None
         assert (found.plan.params, found.plan.code) == (expected.plan.params, expected.plan.code)
@@ -74,6 +78,20 @@ def test_a_sidecar_with_its_code_replaces_an_adopted_record_and_an_older_one_doe
     new = Records(pipeline).of(step)
     assert new is not None
     assert (new.adopted, new.command, new.differences(step)) == ("", "nvae variants", [])
+
+
+def test_records_move_to_the_present_group_of_their_step(pipeline: Pipeline) -> None:
+    """Groups are named after figures, and one figure more or less renames them."""
+    step, made = variants(pipeline)
+    former = file(pipeline, made, group="for-99")
+    assert not Records(pipeline).complete
+    Records(pipeline).write({})
+    assert not former.exists()
+    moved = Records(pipeline).of(step)
+    assert moved is not None
+    assert (moved.adopted, moved.command) == (made.adopted, made.command)
+    file(pipeline, replace(made, adopted="0ld"), group="for-99")  # the record of the present group goes first
+    assert Records(pipeline).of(step) == moved
 
 
 def test_differences_name_settings_code_inputs_and_contents(pipeline: Pipeline) -> None:
@@ -103,9 +121,9 @@ def test_differences_name_settings_code_inputs_and_contents(pipeline: Pipeline) 
 )
 def test_damage_is_one_line(pipeline: Pipeline, damage: object, message: str) -> None:
     _, made = variants(pipeline)
-    file(pipeline, made)
-    content = json.loads(pipeline.layout.records.read_text(encoding="utf-8"))
+    path = file(pipeline, made)
+    content = json.loads(path.read_text(encoding="utf-8"))
     damage(content)  # type: ignore[operator]
-    pipeline.layout.records.write_text(json.dumps(content), encoding="utf-8")
+    path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(UserError, match=message):
         Records(pipeline)

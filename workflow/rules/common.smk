@@ -16,8 +16,8 @@ from nvae.forking.scheduler import lift_rate_limit
 from nvae.layout import RAW, Layout, raw_list
 from nvae.locking import remove_stale_locks
 from nvae.pipeline.graph import MODEL_FILES, RELEASED_FILES, Pipeline
+from nvae.pipeline.groups import groups
 from nvae.pipeline.snakemake_records import Bookkeeping
-from nvae.pipeline.stages import Stages
 from nvae.tables.joining import restore_run_tables
 from nvae.tables.schemas import TABLES, VARIANTS
 

@@ -6,6 +6,7 @@ VERBS = {
     "fetch": "fetch the raw files of a real data set from data/raw, mirrors, the system or its official address",
     "draw-data": "draw a built-in data set (glyphs, garments, faces) from known factors",
     "prepare": "turn raw files into one prepared set with training, validation and test splits",
+    "null": "make a null of a prepared set, in which no factor is exclusive to a class",
     "try-settings": "train with some keys changed and record the validation metrics",
     "train": "train one model on one prepared set with one seed",
     "alias": "copy a trained model under the name of a variant with the same settings",

@@ -102,6 +102,18 @@ ANALYSES: dict[str, Analysis] = {
             trains=True,
         ),
         Analysis(
+            "transfer",
+            "information of each class that readers fitted on other classes cannot tell",
+            sections=("transfer",),
+        ),
+        Analysis(
+            "ladder",
+            "KL, bound and transfer of N-VAE trained with many sizes of z_s, weights λ and likelihoods",
+            reads=("data",),
+            sections=("rungs", "training", "transfer"),
+            trains=True,
+        ),
+        Analysis(
             "traversals",
             "images decoded along single latent dimensions",
             sections=("traversals",),

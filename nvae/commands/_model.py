@@ -32,7 +32,7 @@ def open_profile(args: argparse.Namespace) -> Profile:
         UserError: If the configuration is wrong, or the data set or the variant is unknown.
     """
     config = load_config(args)
-    config.data_params(args.dataset)
+    config.family(args.dataset)
     config.variant(args.variant)
     return Profile(config, Layout(config.profile), open_device(config.execution.device, threads=args.threads))
 

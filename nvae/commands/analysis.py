@@ -28,6 +28,7 @@ from nvae.commands._model import (
     open_profile,
 )
 from nvae.config import CLASSIFIER
+from nvae.data.prepared import PreparedSet
 from nvae.pipeline import plans
 from nvae.provenance import atomic
 from nvae.provenance.job import Job
@@ -45,6 +46,8 @@ def configure(parser: argparse.ArgumentParser, name: str) -> None:
         parser.add_argument("dataset", help="key of `data` in params.yaml")
         parser.add_argument("--variant", default="n_vae", help="key of `variants` in params.yaml (default: n_vae)")
         parser.add_argument("--seed", type=whole_number, default=0, help="seed of the runs (default: 0)")
+        if "data" in analysis.reads:
+            parser.add_argument("--data", type=Path, help="path of the prepared set (default: the profile's)")
         parser.add_argument("--out", type=Path, help="path of the table to write (default: the profile's)")
         add_compute(parser)
         add_params(parser)
@@ -99,7 +102,9 @@ def _open(args: argparse.Namespace, analysis: Analysis, profile: Profile, job: J
     if "data" in analysis.reads and (images is None or images.needs_data(args)):
         data = data_file(args, profile)
         job.read({"data": data})
-        fields["prepared"] = open_data(data, model, fields["loaded"])
+        fields["prepared"] = (
+            open_data(data, model, fields["loaded"]) if "model" in analysis.reads else PreparedSet.load(data)
+        )
     if images is not None:
         if args.images is not None:
             job.read({"images": args.images})

@@ -105,7 +105,11 @@ def _scope(figures: Iterable[FigureSpec], config: Config) -> Scope:
         if need.table in ARRAYS:
             scope.arrays.update(need.files(layout, roles, config.seeds_of))
             continue
-        runs = {(dataset, variant, seed) for dataset, variant in need.about(roles) for seed in config.seeds_of(dataset)}
+        runs = {
+            (dataset, variant, seed)
+            for dataset, variant in need.about(roles)
+            for seed in config.seeds_of(dataset, need.table)
+        }
         for table in (need.table, *([VARIANTS.name] if isinstance(need, Ablation) else [])):
             scope.runs.setdefault(table, set()).update(runs)
     return scope

@@ -41,9 +41,9 @@ def _stale(config: Config, paths: Layout) -> Iterator[Path]:
         # `seed0.meta.json` and `seed0.safetensors` are beside `seed0`.
         for path in Path().glob(f"{pattern}*"):
             found = _SEED.match(path.name)
-            dataset, variant = path.parts[-3:-1]
+            kind, dataset, variant = path.parts[-4:-1]  # a table, or models and the like
             known = dataset in config.data and variant in config.variants
-            if found and not (known and int(found[1]) in config.seeds_of(dataset)):
+            if found and not (known and int(found[1]) in config.seeds_of(dataset, kind)):
                 yield path
     names = tuple(f"{dataset}-{variant}" for dataset in config.data for variant in config.variants)
     for path in paths.tables.glob("*/*"):

@@ -6,7 +6,7 @@ whole, and frozen. A wrong key or value raises a :class:`~nvae.errors.UserError`
 """
 
 from nvae.config.loading import load
-from nvae.config.resolved import CLASSIFIER, Config
+from nvae.config.resolved import CLASSIFIER, LADDER, Config
 from nvae.config.schema import (
     MODEL_PARAMS,
     AcGanParams,
@@ -16,6 +16,7 @@ from nvae.config.schema import (
     CalibrationParams,
     CGanParams,
     ClassifierParams,
+    CloneData,
     CVaeParams,
     DrawnDial,
     DrawnFaces,
@@ -24,18 +25,24 @@ from nvae.config.schema import (
     FactorsParams,
     FidelityParams,
     IdxData,
+    LadderParams,
+    MarkedData,
     MetricsParams,
     ModelParams,
+    NullData,
     NVaeParams,
+    RawData,
     ResponsesParams,
     SamplesParams,
     TrainingParams,
+    TransferParams,
     TraversalsParams,
     VaeParams,
 )
 
 __all__ = [
     "CLASSIFIER",
+    "LADDER",
     "MODEL_PARAMS",
     "AcGanParams",
     "AggregateParams",
@@ -45,6 +52,7 @@ __all__ = [
     "CVaeParams",
     "CalibrationParams",
     "ClassifierParams",
+    "CloneData",
     "Config",
     "DrawnDial",
     "DrawnFaces",
@@ -53,12 +61,17 @@ __all__ = [
     "FactorsParams",
     "FidelityParams",
     "IdxData",
+    "LadderParams",
+    "MarkedData",
     "MetricsParams",
     "ModelParams",
     "NVaeParams",
+    "NullData",
+    "RawData",
     "ResponsesParams",
     "SamplesParams",
     "TrainingParams",
+    "TransferParams",
     "TraversalsParams",
     "VaeParams",
     "load",

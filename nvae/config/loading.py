@@ -52,11 +52,15 @@ def _check_whole(config: Config, path: Path) -> None:
         raise UserError(
             "datasets", got=sorted(config.datasets), expected=f"the roles {', '.join(ROLES)}", hint=f"Edit {path}."
         )
+    _check_nulls(config, path)
     _check_models(config, path)
     sections = {"training": config.training, **{f"models.{name}": content for name, content in config.models.items()}}
     families = sorted({config.family(name) for name in config.data})
     for section, content in sections.items():
         _check_names(section, content, ["defaults", *families], path)
+    _check_names("ladder.shared_dims", config.ladder.shared_dims, ["defaults", *families], path)
+    if "defaults" not in config.ladder.shared_dims:
+        raise UserError("ladder.shared_dims.defaults", got="nothing", expected="a list of sizes", hint=f"Edit {path}.")
     _check_names("responses.features", config.responses.features, sorted(config.data), path)
     if config.traversals.low >= config.traversals.high:
         raise UserError(
@@ -73,6 +77,28 @@ def _check_whole(config: Config, path: Path) -> None:
                     expected=f"at most the {params.epochs} epochs",
                     hint=f"Edit `training` in {path}.",
                 )
+
+
+def _check_nulls(config: Config, path: Path) -> None:
+    """Check that every null is one of a data set with raw files."""
+    nulls = config.nulls()
+    for name in nulls:
+        params = config.null_params(name)
+        base = params.of
+        if name != f"{base}_{params.kind}":
+            raise UserError(
+                f"data.{name}",
+                got=f"a null of kind {params.kind} of {base}",
+                expected=f"the name {base}_{params.kind}",
+                hint=f"Correct it in {path}: figures look for nulls by this name.",
+            )
+        if base not in config.data or base in nulls:
+            raise UserError(
+                f"data.{name}.of",
+                got=repr(base),
+                expected=f"one of {', '.join(sorted(set(config.data) - set(nulls)))}",
+                hint=f"Correct the name in {path}.",
+            )
 
 
 def _check_names(section: str, names: Iterable[str], known: list[str], path: Path) -> None:

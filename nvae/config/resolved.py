@@ -16,19 +16,22 @@ from nvae.config.schema import (
     ClassifierParams,
     DataParams,
     ExecutionParams,
-    FacesData,
     FactorsParams,
     FidelityParams,
     GroundTruthParams,
-    IdxData,
+    LadderParams,
     MetricsParams,
     ModelParams,
+    NullData,
+    NVaeParams,
     PlainName,
+    RawData,
     ResponsesParams,
     SamplesParams,
     Section,
     Seeds,
     TrainingParams,
+    TransferParams,
     TraversalsParams,
     Variant,
 )
@@ -36,6 +39,9 @@ from nvae.errors import UserError
 
 #: The variant whose trained networks evaluate samples, and whose training protocol the augmentation study uses.
 CLASSIFIER = "classifier"
+
+#: The table whose models are trained with seeds of their own.
+LADDER = "ladder"
 
 _LONGEST = 200  # characters of a wrong value that an error message repeats
 
@@ -61,13 +67,46 @@ class Config(Section):
     responses: ResponsesParams
     calibration: CalibrationParams
     ground_truth: GroundTruthParams
+    transfer: TransferParams
+    ladder: LadderParams
 
-    def data_params(self, dataset: str) -> IdxData | FacesData:
-        """Return the entry of ``data``: how the data set is prepared.
+    def data_params(self, dataset: str) -> RawData:
+        """Return the entry of ``data`` of a data set that is prepared from raw files: how it is prepared.
 
         Raises:
-            UserError: If there is no such data set.
+            UserError: If there is no such data set, or it is a null.
         """
+        params = self._entry(dataset)
+        if isinstance(params, NullData):
+            raise UserError(
+                "data set",
+                got=f"{dataset}, a null of {params.of}",
+                expected="a data set with raw files",
+                hint=f"Make it with `nvae null {dataset}`.",
+            )
+        return params
+
+    def null_params(self, dataset: str) -> NullData:
+        """Return the entry of ``data`` of a null: how it is made.
+
+        Raises:
+            UserError: If there is no such data set, or it is no null.
+        """
+        params = self._entry(dataset)
+        if not isinstance(params, NullData):
+            raise UserError(
+                "data set",
+                got=f"{dataset}, which has raw files",
+                expected=f"one of {', '.join(self.nulls())}",
+                hint=f"Make it with `nvae prepare {dataset}`.",
+            )
+        return params
+
+    def nulls(self) -> list[str]:
+        """Return the names of the nulls, sorted."""
+        return sorted(name for name, params in self.data.items() if isinstance(params, NullData))
+
+    def _entry(self, dataset: str) -> RawData | NullData:
         if dataset not in self.data:
             raise UserError(
                 "data set",
@@ -105,11 +144,51 @@ class Config(Section):
 
     def family(self, dataset: str) -> str:
         """Return the name under which a data set has its sections of ``models`` and ``training``, and its recipe."""
-        return self.data_params(dataset).family or dataset
+        params = self._entry(dataset)
+        return self.family(params.of) if isinstance(params, NullData) else params.family or dataset
 
-    def seeds_of(self, dataset: str) -> tuple[int, ...]:
-        """Return the seeds of a data set's models: ``seeds`` if it has a role, otherwise ``ground_truth.seeds``."""
+    def seeds_of(self, dataset: str, table: str = "") -> tuple[int, ...]:
+        """Return the seeds of a data set's models: ``seeds`` if it has a role, otherwise ``ground_truth.seeds``.
+
+        Args:
+            dataset: A key of ``data``.
+            table: Name of a table; that of the ladder has seeds of its own.
+        """
+        if table == LADDER:
+            return self.ladder.seeds
         return self.seeds if dataset in self.datasets.values() else self.ground_truth.seeds
+
+    def ladder_dims(self, dataset: str) -> tuple[int, ...]:
+        """Return the sizes of z_s on a data set's ladder, in ascending order."""
+        dims = self.ladder.shared_dims
+        return tuple(sorted(dims.get(self.family(dataset), dims["defaults"])))
+
+    def rungs(self, dataset: str, variant: str) -> list[NVaeParams]:
+        """Return the parameters of every model on a data set's ladder.
+
+        Each size of z_s is combined with each weight λ at the likelihood of the variant on this data set, and with the
+        other likelihoods at its λ.
+
+        Args:
+            dataset: A key of ``data``.
+            variant: A key of ``variants`` whose model is ``n_vae``.
+
+        Raises:
+            UserError: If the data set or the variant is unknown, or the variant's model has no blocks.
+        """
+        usual = self.model_params(dataset, variant)
+        if not isinstance(usual, NVaeParams):
+            raise UserError(
+                "variant", got=variant, expected="a variant of n_vae, whose latents have blocks", hint="Choose another."
+            )
+        weights = sorted({usual.class_weight, *self.ladder.class_weights})
+        settings = [(weight, usual.likelihood) for weight in weights]
+        settings += [(usual.class_weight, other) for other in self.ladder.likelihoods if other != usual.likelihood]
+        return [
+            usual.model_copy(update={"shared_dims": dims, "class_weight": weight, "likelihood": likelihood})
+            for weight, likelihood in settings
+            for dims in self.ladder_dims(dataset)
+        ]
 
     def classifier_params(self, dataset: str) -> ClassifierParams:
         """Return the classifier's parameters on a data set."""
@@ -168,7 +247,7 @@ class Config(Section):
         It is a parameter of the verb's rule, so that a changed key reruns only the rules that read it.
 
         Args:
-            verb: Name of the verb, ``draw-data``, ``prepare`` or ``train``; for an analysis see `sections`.
+            verb: Name of the verb, ``draw-data``, ``prepare``, ``null`` or ``train``; for an analysis see `sections`.
             dataset: A key of ``data``.
             variant: A key of ``variants``, for ``train``.
             seed: Seed of the run, for ``train``.
@@ -183,6 +262,8 @@ class Config(Section):
                 content = {"drawn": drawn.model_dump() if drawn else None}
             case "prepare":
                 content = self.data_params(dataset).model_dump(exclude={"drawn", "family"})
+            case "null":
+                content = self.null_params(dataset).model_dump(exclude={"of"})
             case "train":
                 model = self.model_params(dataset, variant)
                 content = {
@@ -203,7 +284,7 @@ class Config(Section):
         Args:
             names: Names of sections (``aggregate``), of keys (``fidelity.images``), or of parts that are resolved for
                 the data set and the variant: ``data``, ``model``, ``training``, ``classifier``,
-                ``classifier_training``, ``features``.
+                ``classifier_training``, ``features``, ``rungs``.
             dataset: A key of ``data``.
             variant: A key of ``variants``.
 
@@ -224,6 +305,11 @@ class Config(Section):
                 return self.classifier_params(dataset).model_dump()
             case "classifier_training":
                 return self.training_params(dataset, CLASSIFIER).model_dump()
+            case "rungs":
+                return {
+                    "train_images": self.ladder.train_images,
+                    "models": [params.model_dump() for params in self.rungs(dataset, variant)],
+                }
             case "features":
                 return self.responses.features.get(dataset, {})
         section, _, key = name.partition(".")

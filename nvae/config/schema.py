@@ -122,7 +122,28 @@ class FacesData(Section):
     drawn: DrawnFaces | None
 
 
-DataParams = Annotated[IdxData | FacesData, Field(discriminator="kind")]
+class MarkedData(Section):
+    """A null of the data set ``of``: shuffled labels, which marks in the images show."""
+
+    kind: Literal["marked"]
+    of: PlainName
+    seed: NonNegativeInt
+
+
+class CloneData(Section):
+    """A null of the data set ``of``: all classes have the images of the same class; None: the one that varies most."""
+
+    kind: Literal["clone"]
+    of: PlainName
+    label: NonNegativeInt | None
+
+
+RawData = IdxData | FacesData
+NullData = MarkedData | CloneData
+DataParams = Annotated[RawData | NullData, Field(discriminator="kind")]
+
+
+Likelihood = Literal["bernoulli", "gaussian"]
 
 
 class ModelParams(Section):
@@ -136,7 +157,7 @@ class ModelParams(Section):
 class VaeParams(ModelParams):
     """Parameters that all variational autoencoders share: the likelihood of the pixels."""
 
-    likelihood: Literal["bernoulli", "gaussian"]
+    likelihood: Likelihood
     pixel_std: PositiveFloat
 
 
@@ -289,6 +310,27 @@ class GroundTruthParams(Section):
     """Seeds of the data sets whose factors are known."""
 
     seeds: Seeds
+
+
+class TransferParams(Section):
+    """The readers of the transfer analysis: kernel ridge regression, fitted for each class."""
+
+    images_per_class: PositiveInt
+    kernel_scale: PositiveFloat
+    penalty: PositiveFloat
+
+
+class LadderParams(Section):
+    """The settings at which N-VAE is trained to see which readings depend on them, with seeds of its own.
+
+    ``shared_dims`` has the sizes of z_s per family of data sets.
+    """
+
+    seeds: Seeds
+    train_images: PositiveInt | None
+    shared_dims: dict[str, Sizes]
+    class_weights: Grid
+    likelihoods: Annotated[tuple[Likelihood, ...], Field(strict=False, min_length=1)]
 
 
 class ExecutionParams(Section):

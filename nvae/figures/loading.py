@@ -1,7 +1,7 @@
 """Loading of the tables that a figure is drawn from."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,13 +9,13 @@ import pandas as pd
 from nvae.errors import UserError
 from nvae.figures.spec import FigureSpec
 from nvae.layout import Layout
-from nvae.tables.needs import Ablation, Need
+from nvae.tables.needs import Ablation, Need, SeedsOf
 from nvae.tables.reading import Arrays, RunTables, load_arrays, load_table, rows_of
 from nvae.tables.schemas import ARRAYS, VARIANTS
 
 
 def load(
-    spec: FigureSpec, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]
+    spec: FigureSpec, layout: Layout, roles: Mapping[str, str], seeds_of: SeedsOf
 ) -> tuple[dict[str, pd.DataFrame | Arrays], dict[str, Path]]:
     """Read the tables of a figure.
 
@@ -23,7 +23,7 @@ def load(
         spec: Specification of the figure.
         layout: Paths of the profile.
         roles: Data set of each role, ``{"digits": "mnist", …}``.
-        seeds_of: Function that returns the seeds of a data set's models.
+        seeds_of: Function (data set, table) → the seeds whose rows the table has.
 
     Returns:
         The test rows of each table, or arrays by name, by the key of the need; and the files that were read, by path.

@@ -1,13 +1,13 @@
 """The specification of a figure: its name, caption and tables. Imports nothing heavy."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nvae.layout import Layout
 from nvae.plotting.labels import dataset_label, model_label
-from nvae.tables.needs import Ablation, Need
+from nvae.tables.needs import Ablation, Need, SeedsOf
 from nvae.tables.schemas import ARRAYS
 
 
@@ -45,18 +45,16 @@ class FigureSpec:
         """
         return re.sub(r"^(fig|supp)(\d+)_.*", lambda found: "S" * (found[1] == "supp") + found[2], self.name)
 
-    def labels(
-        self, profile: str, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]
-    ) -> dict[str, str]:
+    def labels(self, profile: str, roles: Mapping[str, str], seeds_of: SeedsOf) -> dict[str, str]:
         """Return the labels of the figure in the report: its number, data sets, models, seeds and profile.
 
         Args:
             profile: Name of the profile.
             roles: Data set of each role, ``{"digits": "mnist", …}``.
-            seeds_of: Function that returns the seeds of a data set's models.
+            seeds_of: Function (data set, table) → the seeds whose rows the table has.
 
         >>> spec = FigureSpec("fig08_light", "", "", (Need("x", "traversals", "faces"),))
-        >>> spec.labels("paper", {"faces": "yale_b"}, lambda dataset: [0, 1])
+        >>> spec.labels("paper", {"faces": "yale_b"}, lambda dataset, table: [0, 1])
         {'Figure': '08', 'Data': 'Yale B', 'Models': 'N-VAE', 'Seeds': '0', 'Profile': 'paper'}
         """
         runs = [run for need in self.needs for run in need.about(roles)]
@@ -69,18 +67,18 @@ class FigureSpec:
             "Profile": profile,
         }
 
-    def files(self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]) -> list[Path]:
+    def files(self, layout: Layout, roles: Mapping[str, str], seeds_of: SeedsOf) -> list[Path]:
         """Return the files that its rule needs, sorted: tables of single runs, arrays, and the table of variants.
 
         Args:
             layout: Paths of the profile.
             roles: Data set of each role, ``{"digits": "mnist", …}``.
-            seeds_of: Function that returns the seeds of a data set's models.
+            seeds_of: Function (data set, table) → the seeds whose rows the table has.
         """
         return sorted({path for need in self.needs for path in need.files(layout, roles, seeds_of)})
 
 
-def _seeds(need: Need | Ablation, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]) -> Iterator[int]:
+def _seeds(need: Need | Ablation, roles: Mapping[str, str], seeds_of: SeedsOf) -> Iterator[int]:
     alone = isinstance(need, Need) and need.table in ARRAYS
     for dataset, _ in need.about(roles):
-        yield from seeds_of(dataset)[:1] if alone else seeds_of(dataset)
+        yield from seeds_of(dataset, need.table)[:1] if alone else seeds_of(dataset, need.table)

@@ -89,7 +89,6 @@ class Pipeline:
         self.runs: list[Run] = figures.runs(roles)
         #: Those that a figure shows by themselves, outside of an ablation.
         self.shown: list[Run] = figures.shown_runs(roles)
-        self.datasets = sorted({dataset for dataset, _ in self.runs})
         #: Runs that would train the same model as another run, with its variant: that model is copied.
         self.aliases: dict[Run, str] = {
             (dataset, variant): first
@@ -110,6 +109,17 @@ class Pipeline:
             self.table_runs["metrics"].add((dataset, variant))
             if MODELS[config.variant(variant).model].encodes:
                 self.table_runs["kl"].add((dataset, variant))
+        #: All data sets, with those that nulls are made from; nulls come last.
+        self.datasets = self._datasets()
+
+    def _datasets(self) -> list[str]:
+        reading = [
+            runs for table, runs in self.table_runs.items() if table in ANALYSES and "data" in ANALYSES[table].reads
+        ]
+        used = {dataset for runs in (self.runs, *reading) for dataset, _ in runs}
+        nulls = used.intersection(self.config.nulls())
+        used -= nulls
+        return [*sorted(used | {self.config.null_params(name).of for name in nulls}), *sorted(nulls)]
 
     def raw_files(self, dataset: str) -> Step:
         """Return the step that fetches or draws the raw files of a data set."""
@@ -123,9 +133,12 @@ class Pipeline:
         )
 
     def prepared(self, dataset: str) -> Step:
-        """Return the step that prepares a data set."""
-        boxes = getattr(self.config.data_params(dataset), "face_boxes", None)
+        """Return the step that prepares a data set from its raw files, or that makes a null of another one."""
         path = self.layout.prepared(dataset)
+        if dataset in self.config.nulls():
+            base = {"data": (self.layout.prepared(self.config.null_params(dataset).of),)}
+            return Step("make_null", base, (path,), {"data": path}, lambda: plans.null(self.config, dataset))
+        boxes = getattr(self.config.data_params(dataset), "face_boxes", None)
         sources = {"raw": (raw(dataset),), **({"face_boxes": (Path(boxes),)} if boxes else {})}
         return Step("prepare_dataset", sources, (path,), {"data": path}, lambda: plans.prepare(self.config, dataset))
 
@@ -187,7 +200,7 @@ class Pipeline:
         runs = [
             (dataset, variant, seed)
             for dataset, variant in sorted(self.table_runs[table])
-            for seed in self.config.seeds_of(dataset)
+            for seed in self.config.seeds_of(dataset, table)
         ]
         history = table == "history"
         tables = tuple(
@@ -256,7 +269,7 @@ class Pipeline:
             (table, dataset, variant, seed)
             for table in ANALYSES
             for dataset, variant in sorted(self.table_runs.get(table, ()))
-            for seed in self.config.seeds_of(dataset)
+            for seed in self.config.seeds_of(dataset, table)
         ]
 
     def run_tables(self) -> list[Step]:
@@ -290,8 +303,10 @@ class Pipeline:
 
     def steps(self) -> Iterator[Step]:
         """Yield every step of the profile; a step comes after those whose results it reads."""
+        nulls = self.config.nulls()
         for dataset in self.datasets:
-            yield self.raw_files(dataset)
+            if dataset not in nulls:
+                yield self.raw_files(dataset)
             yield self.prepared(dataset)
         yield from sorted(self.models(), key=lambda step: step.rule == "alias_model")
         yield from self.run_tables()

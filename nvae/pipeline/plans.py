@@ -52,6 +52,15 @@ def prepare(config: Config, dataset: str) -> Plan:
     return Plan.of("prepare", config.slice("prepare", dataset=dataset), *modules)
 
 
+def null(config: Config, dataset: str) -> Plan:
+    """Return the plan of making a null.
+
+    Raises:
+        UserError: If the data set is no null.
+    """
+    return Plan.of("null", config.slice("null", dataset=dataset), *_modules("null"))
+
+
 def train(config: Config, dataset: str, variant: str, seed: int) -> Plan:
     """Return the plan of training one model."""
     spec = MODELS[config.variant(variant).model]

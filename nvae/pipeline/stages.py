@@ -88,7 +88,7 @@ class Stages:
     def _subject(self, step: Step) -> list[str]:
         """Return the data set, the data set and the variant, or the table that a step is about."""
         path = step.artefacts[0]
-        if step.rule in ("draw_dataset", "fetch_dataset", "prepare_dataset"):
+        if step.rule in ("draw_dataset", "fetch_dataset", "prepare_dataset", "make_null"):
             return [path.stem]
         if step.rule in ("train_model", "alias_model"):
             return list(path.parts[-3:-1])
@@ -164,7 +164,7 @@ class Stages:
         verb, subject = step.plan.verb, self._subject(step)
         yield f"profiles.{_PROFILE}"
         yield "datasets"
-        if verb in ("draw-data", "prepare", "fetch"):
+        if verb in ("draw-data", "prepare", "fetch", "null"):
             yield f"data.{subject[0]}"
         elif verb in ("train", "alias"):
             yield from self._model_params(*subject)
@@ -193,6 +193,9 @@ class Stages:
                 yield from self._model_params(dataset, CLASSIFIER)
             case "classifier_training":
                 yield from self._training_params(dataset, CLASSIFIER)
+            case "rungs":
+                yield "ladder"
+                yield from self._model_params(dataset, variant)
             case "features":
                 yield "responses"
             case _:

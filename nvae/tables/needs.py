@@ -8,8 +8,14 @@ from typing import Literal
 from nvae.layout import Layout
 from nvae.tables.schemas import ARRAYS
 
+#: Kind of a null; empty for the data set itself.
+Null = Literal["", "marked", "clone"]
+#: Function (data set, table) → the seeds whose rows the table has.
+SeedsOf = Callable[[str, str], Sequence[int]]
 #: Tables of the built-in data sets, whose factors are known.
 GROUND_TRUTH = ("factors", "calibration")
+#: Tables whose analyses train their own models.
+TRAINS_ITS_OWN = ("calibration", "ladder")
 
 
 @dataclass(frozen=True)
@@ -19,10 +25,11 @@ class Need:
     Args:
         key: Name under which ``draw`` receives them.
         table: Name of the table.
-        role: Role of the data set, ``digits``, ``fashion`` or ``faces``; for the tables of `GROUND_TRUTH`, the name of
-            a built-in data set, the same in every profile.
+        role: Role of the data set, ``digits``, ``fashion`` or ``faces``, or the name of one without a role; for the
+            tables of `GROUND_TRUTH` always the name of a built-in data set, the same in every profile.
         variant: Name of the variant.
         block: Kind of latents of a traversal.
+        null: Kind of the null of the data set that the table is about; empty for the data set itself.
     """
 
     key: str
@@ -30,24 +37,26 @@ class Need:
     role: str
     variant: str = "n_vae"
     block: Literal["", "class", "shared"] = ""
+    null: Null = ""
 
     def about(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """Return the data set and the variant that the table is about, as a tuple of one pair."""
-        return ((self.role if self.table in GROUND_TRUTH else roles[self.role], self.variant),)
+        dataset = self.role if self.table in GROUND_TRUTH else roles.get(self.role, self.role)
+        return ((f"{dataset}_{self.null}" if self.null else dataset, self.variant),)
 
     def runs(self, roles: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        """Return those whose models must be trained first; a calibration trains its own models and needs none."""
-        return () if self.table == "calibration" else self.about(roles)
+        """Return those whose models must be trained first; calibration and ladder train their own and need none."""
+        return () if self.table in TRAINS_ITS_OWN else self.about(roles)
 
-    def files(
-        self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]
-    ) -> Iterator[Path]:
+    def files(self, layout: Layout, roles: Mapping[str, str], seeds_of: SeedsOf) -> Iterator[Path]:
         """Yield the files of the single runs: the arrays of the first seed, or the tables of all seeds."""
         for dataset, variant in self.about(roles):
             if self.table in ARRAYS:
                 yield layout.arrays(self.table, dataset, variant, self.block)
             else:
-                yield from (layout.run_table(self.table, dataset, variant, seed) for seed in seeds_of(dataset))
+                yield from (
+                    layout.run_table(self.table, dataset, variant, seed) for seed in seeds_of(dataset, self.table)
+                )
 
 
 @dataclass(frozen=True)
@@ -76,12 +85,10 @@ class Ablation:
         """Return those whose models must be trained first: all."""
         return self.about(roles)
 
-    def files(
-        self, layout: Layout, roles: Mapping[str, str], seeds_of: Callable[[str], Sequence[int]]
-    ) -> Iterator[Path]:
+    def files(self, layout: Layout, roles: Mapping[str, str], seeds_of: SeedsOf) -> Iterator[Path]:
         """Yield the files of the single runs, and the table of the variants' parameters."""
         for dataset, variant in self.about(roles):
-            yield from (layout.run_table(self.table, dataset, variant, seed) for seed in seeds_of(dataset))
+            yield from (layout.run_table(self.table, dataset, variant, seed) for seed in seeds_of(dataset, self.table))
         yield layout.table("variants")
 
 
@@ -118,4 +125,12 @@ KNOWN_FACTORS = of_each("factors", KNOWN, ENCODERS)
 CALIBRATION = (
     *of_each("calibration", (DIAL,), (*ENCODERS, *HARDER_MODELS)),
     *of_each("calibration", HARDER_DIALS, ("n_vae",)),
+)
+
+# The sets of the ladder, each with its nulls, under the keys ``{role}``, ``{role}_marked`` and ``{role}_clone``.
+NULLS: tuple[Null, ...] = ("marked", "clone")
+LADDER_SETS = (*_ROLES, DIAL)
+LADDER = (
+    *(Need(role, "ladder", role) for role in LADDER_SETS),
+    *(Need(f"{role}_{null}", "ladder", role, null=null) for role in LADDER_SETS for null in NULLS),
 )

@@ -3,7 +3,7 @@
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from pandas.api.types import is_numeric_dtype
 
 from nvae.errors import UserError
 from nvae.layout import RESULTS, Layout
+from nvae.tables.needs import SeedsOf
 from nvae.tables.schemas import ARRAYS, TABLES, Kind, TableSchema
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -95,17 +96,17 @@ class RunTables:
 
     Args:
         layout: Paths of the profile.
-        seeds_of: Function that returns the seeds of a data set's models.
+        seeds_of: Function (data set, table) → the seeds whose rows the table has.
     """
 
-    def __init__(self, layout: Layout, seeds_of: Callable[[str], Sequence[int]]) -> None:
+    def __init__(self, layout: Layout, seeds_of: SeedsOf) -> None:
         self._layout = layout
         self._seeds_of = seeds_of
         self._known: dict[Path, pd.DataFrame] = {}
 
     def paths(self, table: str, dataset: str, variant: str) -> list[Path]:
         """Return the files that the rows of a variant come from."""
-        runs = [self._layout.run_table(table, dataset, variant, seed) for seed in self._seeds_of(dataset)]
+        runs = [self._layout.run_table(table, dataset, variant, seed) for seed in self._seeds_of(dataset, table)]
         return runs if all(path.is_file() for path in runs) else [self._layout.table(table)]
 
     def rows(self, table: str, dataset: str, variant: str) -> pd.DataFrame:
@@ -120,7 +121,7 @@ class RunTables:
                 self._known[path] = load_table(path, TABLES[table])
         rows = pd.concat([rows_of(self._known[path], path, dataset, variant) for path in paths], ignore_index=True)
         # The joined table may have seeds that params.yaml no longer lists.
-        listed = rows[rows["seed"].isin(self._seeds_of(dataset))].reset_index(drop=True)
+        listed = rows[rows["seed"].isin(self._seeds_of(dataset, table))].reset_index(drop=True)
         if listed.empty:
             raise UserError(
                 str(paths[0]),

@@ -130,6 +130,20 @@ TABLES: dict[str, TableSchema] = {
             "calibration",
             (*RUN, Column("exclusive_factors", Kind.KEY, "of six"), _SPLIT, *_FACTOR, _METRIC, _VALUE),
         ),
+        TableSchema("transfer", (*RUN, _SPLIT, _IMAGE_CLASS, _METRIC, _VALUE)),
+        TableSchema(
+            "ladder",
+            (
+                *RUN,
+                Column("shared_dims", Kind.KEY),
+                Column("class_weight", Kind.KEY),
+                Column("likelihood", Kind.TEXT),
+                _SPLIT,
+                Column("image_class", Kind.KEY, "−1: all"),
+                _METRIC,
+                _VALUE,
+            ),
+        ),
         TableSchema("responses", (*RUN, _SPLIT, _IMAGE_CLASS, _BLOCK, _DIM, _METRIC, _VALUE)),
     )
 }

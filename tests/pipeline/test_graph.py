@@ -38,7 +38,8 @@ def test_every_target_of_every_profile_can_be_planned(fresh: Project, profile: s
     # N-VAE in each role and a β-VAE on the digits; each built-in set has a β-VAE too, because its factors are known.
     assert jobs["release_model"] == (4 if profile == "paper" else 6)
     # One job per kind of table; the histories have a separate rule because their terms differ.
-    assert jobs["collect_table"] + jobs["collect_history"] == len(TABLES)
+    no_figure_yet = {"ladder", "transfer"}
+    assert jobs["collect_table"] + jobs["collect_history"] == len(set(TABLES) - no_figure_yet)
     assert jobs["variants"] == 1
     assert {rule for rule in jobs if rule.startswith(("fig", "supp"))} == {figure.name for figure in FIGURES}
     assert jobs["augmentation"] == jobs["fidelity"] == 4 * 2 * len(config.seeds)

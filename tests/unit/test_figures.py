@@ -45,7 +45,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def draw(name: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> Figure:
     monkeypatch.chdir(project)
-    loaded, _ = load(figures.find(name), Layout("paper"), ROLES, lambda dataset: range(3))
+    loaded, _ = load(figures.find(name), Layout("paper"), ROLES, lambda dataset, table: range(3))
     return drawn(name, loaded)
 
 

@@ -170,7 +170,7 @@ def test_a_table_without_the_largest_sigma_is_rejected() -> None:
 
 
 def test_the_labels_of_a_figure_over_seeds_have_all_of_them() -> None:
-    def seeds_of(dataset: str) -> list[int]:
+    def seeds_of(dataset: str, table: str) -> list[int]:
         return [3, 5] if dataset in ROLES.values() else [7]
 
     labels = {spec.number: spec.labels("demo", ROLES, seeds_of) for spec in figures.FIGURES}

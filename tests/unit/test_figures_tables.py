@@ -91,7 +91,7 @@ def test_a_table_must_have_the_columns_of_its_schema(kind: str, tmp_path: Path) 
 def test_every_need_has_files_of_a_known_kind() -> None:
     needs = {need for spec in figures.FIGURES for need in spec.needs}
     for need in needs:
-        files = list(need.files(Layout("smoke"), figure_world.ROLES, lambda dataset: [0, 1]))
+        files = list(need.files(Layout("smoke"), figure_world.ROLES, lambda dataset, table: [0, 1]))
         if isinstance(need, figures.Ablation):
             assert files.pop() == Layout("smoke").table("variants")
         if need.table in ARRAYS:
@@ -107,7 +107,7 @@ def test_every_need_has_files_of_a_known_kind() -> None:
     assert {(need.table, need.block) for need in needs if isinstance(need, figures.Need)} == {
         *(("traversals", block) for block in ("class", "shared")),
         *((table, "") for table in ("samples", "posteriors")),
-        *((table, "") for table in TABLES if table not in ("history", "responses")),
+        *((table, "") for table in TABLES if table not in ("history", "responses", "transfer", "ladder")),
     }
     assert {need for need in needs if isinstance(need, figures.Ablation)} == set(figures.ABLATIONS)
 
@@ -117,7 +117,7 @@ RUNS = ("yale_b/n_vae", "yale_b/n_vae_no_bias", "mnist/n_vae", "mnist/n_vae_no_b
 
 def files(need: figures.Need | figures.Ablation, roles: dict[str, str]) -> list[str]:
     """Return the files of a need for the seeds 3 and 5, relative to the results folder."""
-    found = need.files(Layout("demo"), roles, lambda dataset: [3, 5])
+    found = need.files(Layout("demo"), roles, lambda dataset, table: [3, 5])
     return [path.relative_to("results/demo").as_posix() for path in found]
 
 
@@ -152,7 +152,7 @@ def ablated(spec: figures.FigureSpec, variants: pd.DataFrame, monkeypatch: pytes
     assert isinstance(table, pd.DataFrame)
     table[list(TABLES["metrics"].names)].to_csv(layout.table("metrics"), index=False)
     variants.to_csv(layout.table("variants"), index=False)
-    loaded, read = load(spec, layout, figure_world.ROLES, lambda dataset: range(3))
+    loaded, read = load(spec, layout, figure_world.ROLES, lambda dataset, table: range(3))
     assert list(read) == [f"results/smoke/tables/{name}.csv" for name in ("metrics", "variants")]
     return loaded["ablation"]
 

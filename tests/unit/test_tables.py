@@ -174,7 +174,7 @@ def write_joined(*seeds: int, plus: str = "") -> None:
 
 
 def read(seeds: tuple[int, ...]) -> pd.DataFrame:
-    return RunTables(LAYOUT, lambda dataset: seeds).rows("metrics", "glyphs", "n_vae")
+    return RunTables(LAYOUT, lambda dataset, table: seeds).rows("metrics", "glyphs", "n_vae")
 
 
 @pytest.mark.parametrize("seeds", [(0,), (1,), (0, 1), (0, 2), (0, 1, 2)])
@@ -192,11 +192,11 @@ def test_runs_and_the_joined_table_give_equal_rows(seeds: tuple[int, ...]) -> No
 def test_rows_come_from_the_runs_if_all_are_there_and_otherwise_from_the_joined_table_alone() -> None:
     write_joined(0, 1, 2, plus="7")
     write_runs(0, 2)
-    source = RunTables(LAYOUT, lambda dataset: (0, 1, 2))
+    source = RunTables(LAYOUT, lambda dataset, table: (0, 1, 2))
     assert source.paths("metrics", "glyphs", "n_vae") == [LAYOUT.table("metrics")]
     assert source.rows("metrics", "glyphs", "n_vae")["value"].tolist() == [17, 0.17, 7, 1e-77, 127, 37]
     write_runs(1)
-    source = RunTables(LAYOUT, lambda dataset: (0, 1, 2))
+    source = RunTables(LAYOUT, lambda dataset, table: (0, 1, 2))
     assert source.paths("metrics", "glyphs", "n_vae") == [
         LAYOUT.run_table("metrics", "glyphs", "n_vae", seed) for seed in (0, 1, 2)
     ]
@@ -207,13 +207,13 @@ def test_rows_come_from_the_runs_if_all_are_there_and_otherwise_from_the_joined_
 
 def test_the_seeds_of_the_data_set_are_read_and_no_others() -> None:
     write_runs(0, 1, 2)
-    source = RunTables(LAYOUT, lambda dataset: {"glyphs": (2, 0)}[dataset])
+    source = RunTables(LAYOUT, lambda dataset, table: {"glyphs": (2, 0)}[dataset])
     assert source.rows("metrics", "glyphs", "n_vae")["seed"].tolist() == [2, 2, 0, 0]
 
 
 def test_a_file_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     write_joined(0, 1)
-    source = RunTables(LAYOUT, lambda dataset: (0, 1))
+    source = RunTables(LAYOUT, lambda dataset, table: (0, 1))
     first = source.rows("metrics", "glyphs", "n_vae")
     LAYOUT.table("metrics").unlink()
     pd.testing.assert_frame_equal(source.rows("metrics", "glyphs", "n_vae"), first)
@@ -225,7 +225,7 @@ def test_the_message_about_missing_rows_has_the_file_that_should_have_them() -> 
         read((0,))
     write_joined(0)
     with pytest.raises(UserError, match=r"tables/metrics.csv: got no row of glyphs, n_vae_no_bias, expected the rows"):
-        RunTables(LAYOUT, lambda dataset: (0,)).rows("metrics", "glyphs", "n_vae_no_bias")
+        RunTables(LAYOUT, lambda dataset, table: (0,)).rows("metrics", "glyphs", "n_vae_no_bias")
     write(LAYOUT.run_table("metrics", "glyphs", "n_vae", 0), head(TABLES["metrics"]) + metrics(0, model="cvae"))
     with pytest.raises(UserError, match=r"metrics/glyphs/n_vae/seed0.csv: got no row of glyphs, n_vae"):
         read((0,))
@@ -350,10 +350,10 @@ def test_tables_of_single_runs_that_are_missing_are_restored() -> None:
 
 def test_a_restored_table_gives_the_rows_of_the_joined_one() -> None:
     joined({run: content for run, content in ONES.items() if run[0] == "glyphs"}, LAYOUT.table("kl"))
-    source = RunTables(LAYOUT, lambda dataset: (0,))
+    source = RunTables(LAYOUT, lambda dataset, table: (0,))
     before = source.rows("kl", "glyphs", "n_vae")
     assert restore_run_tables(LAYOUT, WANTED) == 2
-    source = RunTables(LAYOUT, lambda dataset: (0,))
+    source = RunTables(LAYOUT, lambda dataset, table: (0,))
     assert source.paths("kl", "glyphs", "n_vae") == [LAYOUT.run_table("kl", "glyphs", "n_vae", 0)]
     pd.testing.assert_frame_equal(source.rows("kl", "glyphs", "n_vae"), before)
 

@@ -128,7 +128,7 @@ CLAIMS = [
     ),
 ]
 
-KNOWN_DATA = "expected one of dial, dial_few, …"
+KNOWN_DATA = "expected one of dial, dial_clone, …"
 COMMANDS = [
     Case(
         "a figure of an unknown profile",

@@ -122,7 +122,7 @@ OUT_OF_RANGE = [
         "a test set of all images", "…test_fraction: got 1.0, expected less than 1", data__yale_b__test_fraction=1.0
     ),
     setting("an unknown angle", "data.yale_b.angle: got 'elevation', …'true'", data__yale_b__angle="elevation"),
-    setting("an unknown kind of data", "data.….kind: got 'tar', expected 'idx', 'faces'", data__mnist__kind="tar"),
+    setting("an unknown kind of data", "data.….kind: got 'tar', expected 'idx', 'faces', …", data__mnist__kind="tar"),
     setting("a σ of 0", "augmentation.sigmas.0: got 0.0, expected greater than 0", augmentation__sigmas=[0.0]),
     setting(
         "a σ given twice", "augmentation.sigmas: got [1.0, 1.0], …distinct values", augmentation__sigmas=[1.0, 1.0]

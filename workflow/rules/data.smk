@@ -1,4 +1,7 @@
-# Rules from archives, or from recipes for the built-in sets, to prepared sets.
+# Rules from archives, or from recipes for the built-in sets, to prepared sets and their nulls.
+
+WITH_FILES = sorted(set(CONFIG.data) - set(CONFIG.nulls()))
+DRAWN = [name for name in WITH_FILES if CONFIG.data_params(name).drawn]
 
 
 rule fetch_dataset:
@@ -7,7 +10,7 @@ rule fetch_dataset:
     output:
         manifest=str(raw_list("{dataset}")),
     wildcard_constraints:
-        dataset="|".join(name for name, params in sorted(CONFIG.data.items()) if not params.drawn),
+        dataset="|".join(sorted(set(WITH_FILES) - set(DRAWN))),
     params:
         **plan_of(PIPELINE.raw_files),
     log:
@@ -23,7 +26,7 @@ rule draw_dataset:
     output:
         manifest=str(raw_list("{dataset}")),
     wildcard_constraints:
-        dataset="|".join(name for name, params in sorted(CONFIG.data.items()) if params.drawn),
+        dataset="|".join(DRAWN),
     params:
         **plan_of(PIPELINE.raw_files),
     log:
@@ -39,6 +42,8 @@ rule prepare_dataset:
         unpack(inputs_of(PIPELINE.prepared)),
     output:
         data=str(PATHS.prepared("{dataset}")),
+    wildcard_constraints:
+        dataset="|".join(WITH_FILES),
     params:
         **plan_of(PIPELINE.prepared),
     log:
@@ -46,3 +51,20 @@ rule prepare_dataset:
     threads: 1
     shell:
         "nvae prepare {wildcards.dataset} --profile {PROFILE} --out {output} --plan {params.plan} > {log} 2>&1"
+
+
+rule make_null:
+    """A null of a prepared set, in which no factor is exclusive to a class."""
+    input:
+        unpack(inputs_of(PIPELINE.prepared)),
+    output:
+        data=str(PATHS.prepared("{dataset}")),
+    wildcard_constraints:
+        dataset="|".join(CONFIG.nulls()),
+    params:
+        **plan_of(PIPELINE.prepared),
+    log:
+        log_of("null/{dataset}"),
+    threads: 1
+    shell:
+        "nvae null {wildcards.dataset} --profile {PROFILE} --data {input.data} --out {output} --plan {params.plan} > {log} 2>&1"

@@ -12,6 +12,7 @@ VERBS = {
     "alias": "copy a trained model under the name of a variant with the same settings",
     **{analysis.name: analysis.summary for analysis in ANALYSES.values()},
     "variants": "write the parameters of every variant as a table",
+    "detect": "decide which classes have factors of their own, from the ladders of a data set and of its nulls",
     "collect": "join the tables of single runs into one table",
     "summarise": "condense the table of metrics into metrics.json",
     "claims": "evaluate the paper's claims on the tables, with intervals over seeds",

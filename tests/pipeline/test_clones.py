@@ -24,6 +24,11 @@ RECORDS = Path("results/paper/records")
 KL = Path("results/paper/tables/kl.csv")
 
 
+def _in_clones_alone(*kinds: str) -> list[object]:
+    """Return all kinds of clones as parameters, of which these are left to ``make clones``."""
+    return [pytest.param(kind, marks=[pytest.mark.clones] if kind in kinds else []) for kind in KINDS]
+
+
 class Clones:
     """Clones of one project, each made when it is first needed, and what is planned in them after an edit.
 
@@ -133,7 +138,7 @@ def test_in_other_clones_the_same_is_planned_as_in_a_fresh_one(clones: Clones, k
     assert clones[kind].call("nvae", "verify").returncode == 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", _in_clones_alone(OWN, SHALLOW, WORKTREE))
 def test_new_time_stamps_of_all_files_make_nothing_again(clones: Clones, kind: str) -> None:
     project = clones.new(kind)
     for _ in range(2):
@@ -141,6 +146,7 @@ def test_new_time_stamps_of_all_files_make_nothing_again(clones: Clones, kind: s
         assert plan(project, "all_figures") == frozenset()
 
 
+@pytest.mark.clones
 def test_after_a_run_in_a_fresh_clone_edits_are_noticed_as_in_the_own_one(clones: Clones) -> None:
     """The run trains the models that its samples need, and nothing that was current is made again because of them."""
     projects = own, fresh = clones.new(OWN), clones.new(FRESH)
@@ -173,7 +179,7 @@ def test_results_that_are_deleted_with_their_sidecars_are_noticed(clones: Clones
     assert plan(project, "all_figures") == frozenset()
 
 
-@pytest.mark.parametrize("kind", [OWN, FRESH])
+@pytest.mark.parametrize("kind", _in_clones_alone(*set(KINDS) - {FRESH}))
 def test_results_that_are_edited_by_hand_are_made_again(clones: Clones, kind: str) -> None:
     project = clones[kind]
     names = (
@@ -211,8 +217,15 @@ def _lost(folder: Path) -> None:
             path.write_bytes(b"")
 
 
-@pytest.mark.parametrize("harm", [_deleted, _lost])
-@pytest.mark.parametrize("kind", [OWN, FRESH])
+@pytest.mark.parametrize(
+    ("kind", "harm"),
+    [
+        (OWN, _lost),
+        (FRESH, _deleted),
+        pytest.param(OWN, _deleted, marks=pytest.mark.clones),
+        pytest.param(FRESH, _lost, marks=pytest.mark.clones),
+    ],
+)
 def test_an_edit_is_noticed_without_records_of_snakemake(
     clones: Clones, kind: str, harm: Callable[[Path], None]
 ) -> None:

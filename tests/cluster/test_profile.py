@@ -35,6 +35,6 @@ def test_no_rule_requests_a_gpu_unless_the_profile_sets_it() -> None:
     """On a cluster without GPUs, a rule that requests one by default and is not in the profile would wait forever."""
     resources = profile("workflow/profiles/slurm")["set-resources"]
     with_gpu = {name for name, body in rules().items() if re.search(r"^        gpu=1,$", body, re.MULTILINE)}
-    assert with_gpu == {"train_model", "augmentation", "calibration"}
+    assert with_gpu == {"train_model", "augmentation", "calibration", "ladder"}
     assert {rule for rule, requested in resources.items() if requested.get("gpu") == 0} == with_gpu
     assert resources.keys() <= rules().keys()
